@@ -1,0 +1,71 @@
+# Supermax. `make run` does the main job on this machine, `make test` passes the tests;
+# each works as the first command on a fresh checkout. `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+include scripts/cgo.mk
+
+STUDY    ?= configs/study/quickstart.yaml
+HPO_TASK ?= criteria
+PKG      ?= ./...
+SUPERMAX := bin/supermax
+
+# Packages that link no libtorch: they also run under the race detector.
+PURE = $(shell CGO_ENABLED=0 go list ./cmd/... ./shared/... ./lambdas/... ./configs/... ./data/... \
+	./batchjob/tokenizer/... ./batchjob/dataset/... ./batchjob/pretrained/... ./batchjob/slot/... ./batchjob/support/... ./batchjob/baseline/...)
+
+.PHONY: help deps build run test test-short test-race test-cov test-golden lint clean \
+	models stage-a stage-b stage-c supermax-all baseline-benchmark bench-tensor
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-20s %s\n", $$1, $$2}'
+
+deps: ## fetch libtorch into .deps (or use the one that LIBTORCH names)
+	@bash scripts/deps.sh
+
+build: deps ## build bin/supermax and bin/trainer (the first time 5 minutes, of which 4 are gotch)
+	@mkdir -p bin
+	CGO_ENABLED=0 go build -o $(SUPERMAX) ./cmd/supermax
+	go build -o bin/trainer ./batchjob/cmd/trainer
+
+models: build # the quickstart's backbones: tiny BERTs with random weights and a vocabulary of the sample corpus
+	@$(SUPERMAX) models init models/tiny-48 --like bert --layers 2 --hidden 48 --heads 4 --intermediate 96 --corpus data/sample/groundtruth
+	@$(SUPERMAX) models init models/tiny-64 --like bert --layers 2 --hidden 64 --heads 4 --intermediate 128 --corpus data/sample/groundtruth
+
+run: models ## run the quickstart study, or STUDY=file, through stages A, B and C
+	@$(SUPERMAX) run $(STUDY)
+
+test: deps ## run every test
+	go test -timeout 20m ./...
+
+test-short: deps ## run the tests that take seconds
+	go test -short -timeout 10m ./...
+
+test-race: ## run the tests of all packages without libtorch under the race detector
+	go test -race -short -timeout 20m $(PURE)
+
+test-golden: deps ## run the golden tests of PKG (default all) against SUPERMAX_GOLDEN (default tests/golden)
+	go test -count=1 -timeout 20m -run '^TestGolden' $(PKG)
+
+test-cov: deps ## measure the coverage of shared, lambdas and batchjob
+	@bash scripts/coverage.sh
+
+lint: deps ## go vet and golangci-lint
+	go vet ./...
+	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.13.1 run ./...
+
+stage-a stage-b stage-c: stage-%: models ## run one stage of HPO_TASK's study (criteria or evidence)
+	@$(SUPERMAX) stage $* $(STUDY) --agent $(HPO_TASK)
+
+supermax-all: models ## run all three stages of HPO_TASK's study
+	@$(SUPERMAX) run $(STUDY) --agent $(HPO_TASK)
+
+baseline-benchmark: ## TF-IDF and logistic regression on the sample corpus, cross-validated
+	@mkdir -p bin && CGO_ENABLED=0 go build -o $(SUPERMAX) ./cmd/supermax && $(SUPERMAX) baseline data/sample/groundtruth
+
+bench-tensor: deps ## the cost of one small operation: ours and gotch/ts
+	go test -run '^$$' -bench . -benchtime 2s ./batchjob/tensor
+
+clean: ## remove what was built (not .deps, not runs)
+	rm -rf bin coverage.out
