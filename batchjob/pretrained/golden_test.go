@@ -1,0 +1,78 @@
+package pretrained
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/supermax-hpo/supermax/tests/goldentest"
+)
+
+// bertCases returns the golden folders whose model_type is bert and that hold weights.
+func bertCases(t *testing.T) []string {
+	t.Helper()
+	var cases []string
+	for _, dir := range goldentest.Cases(t, "config.json", "models") {
+		if c, err := LoadConfig(dir); err == nil && c.ModelType == ModelTypeBERT {
+			cases = append(cases, dir)
+		}
+	}
+	if len(cases) == 0 {
+		t.Fatal("no golden model of model_type bert")
+	}
+	return cases
+}
+
+// The same model with the head's prefix, without, and with TensorFlow's LayerNorm names
+// gives the same parameters.
+func TestGoldenNamesAgree(t *testing.T) {
+	for _, dir := range bertCases(t) {
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			want, err := Load(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(want.Params) != len(BERTParams(want.Config)) {
+				t.Errorf("got %d parameters of %d", len(want.Params), len(BERTParams(want.Config)))
+			}
+			others, err := filepath.Glob(filepath.Join(dir, "*", "model.safetensors"))
+			if err != nil || len(others) == 0 {
+				t.Fatalf("no variants of the names below %s (%v)", dir, err)
+			}
+			for _, path := range others {
+				got, err := LoadFile(path, want.Config)
+				if err != nil {
+					t.Error(err)
+					continue
+				}
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("%s differs (-want +got):\n%.2000s", path, diff)
+				}
+			}
+		})
+	}
+}
+
+// A file cut anywhere, or with its header's length changed, is refused.
+func TestGoldenTruncated(t *testing.T) {
+	for _, dir := range bertCases(t) {
+		c, err := LoadConfig(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole, err := os.ReadFile(filepath.Join(dir, "model.safetensors"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(t.TempDir(), "model.safetensors")
+		for _, n := range []int{0, 7, 8, 9, 1000, len(whole) / 2, len(whole) - 1} {
+			if err := os.WriteFile(path, whole[:n], 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := LoadFile(path, c); err == nil {
+				t.Errorf("%d of %d bytes were accepted", n, len(whole))
+			}
+		}
+	}
+}

@@ -1,0 +1,107 @@
+package pretrained
+
+import (
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/supermax-hpo/supermax/batchjob/safetensors"
+)
+
+// Init writes config.json and model.safetensors of a new backbone with random weights
+// into dir, which it makes when it is not there: normal(0, initializer_range) for
+// matrices with a zero row for the padding token, ones for LayerNorm's weights, zeros for
+// biases. Equal arguments give equal files; a parameter's values depend on the seed and
+// its name alone. A folder that already holds either file is refused unchanged.
+func Init(dir string, c Config, seed uint64) error {
+	if err := c.Validate(); err != nil {
+		return fmt.Errorf("make backbone: %w", err)
+	}
+	for _, name := range []string{"config.json", "model.safetensors"} {
+		if exists(filepath.Join(dir, name)) {
+			return fmt.Errorf("make backbone: %s already exists", filepath.Join(dir, name))
+		}
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("make backbone: %w", err)
+	}
+	var tensors []safetensors.Tensor
+	for _, s := range BERTParams(c) {
+		tensors = append(tensors, safetensors.Tensor{Name: s.Name, Shape: s.Shape, Float32s: initial(s, c, seed)})
+	}
+	err := writeWhole(filepath.Join(dir, "model.safetensors"), func(w io.Writer) error {
+		return safetensors.Write(w, map[string]string{"format": "pt"}, tensors)
+	})
+	if err != nil {
+		return fmt.Errorf("make backbone: %w", err)
+	}
+	err = writeWhole(filepath.Join(dir, "config.json"), func(w io.Writer) error {
+		e := json.NewEncoder(w)
+		e.SetIndent("", "  ")
+		return e.Encode(c)
+	})
+	if err != nil {
+		return fmt.Errorf("make backbone: %w", err)
+	}
+	return nil
+}
+
+// initial returns the values that a parameter starts from.
+func initial(s Spec, c Config, seed uint64) []float32 {
+	n := 1
+	for _, d := range s.Shape {
+		n *= d
+	}
+	data := make([]float32, n)
+	switch {
+	case strings.HasSuffix(s.Name, "LayerNorm.weight"):
+		for i := range data {
+			data[i] = 1
+		}
+	case strings.HasSuffix(s.Name, ".bias"):
+	default:
+		h := fnv.New64a()
+		_, _ = h.Write([]byte(s.Name)) // never fails
+		rng := rand.New(rand.NewPCG(seed, h.Sum64()))
+		for i := range data {
+			data[i] = float32(rng.NormFloat64() * c.InitializerRange)
+		}
+	}
+	if s.Name == "embeddings.word_embeddings.weight" {
+		clear(data[c.PadTokenID*c.HiddenSize:][:c.HiddenSize])
+	}
+	return data
+}
+
+// writeWhole writes a file beside its place and moves it there, so that no reader ever
+// sees a part of it and a failure leaves nothing.
+func writeWhole(path string, write func(io.Writer) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = f.Close()           // the first error counts
+			_ = os.Remove(f.Name()) // likewise
+		}
+	}()
+	if err := write(f); err != nil {
+		return err
+	}
+	if err := f.Chmod(0o644); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
