@@ -38,3 +38,18 @@ func (v Value) Type() Type {
 	}
 	return ""
 }
+
+// ValueOf returns the Value of a Go bool, int, float64 or string, false for another type.
+func ValueOf(x any) (Value, bool) {
+	switch x := x.(type) {
+	case bool:
+		return Bool(x), true
+	case int:
+		return Int(x), true
+	case float64:
+		return Float(x), true
+	case string:
+		return String(x), true
+	}
+	return Value{}, false
+}
