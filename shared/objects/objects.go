@@ -1,0 +1,170 @@
+// Package objects keeps the files of a study (data, backbones, checkpoints, metrics,
+// exports) under keys in a bucket: a folder here, S3 on AWS. An object is there whole or
+// not at all, however its writer ends; [Bucket.List] never shows what a killed writer
+// left behind.
+package objects
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"gocloud.dev/blob"
+	"gocloud.dev/blob/fileblob"
+	"gocloud.dev/blob/memblob"
+	"gocloud.dev/gcerrors"
+)
+
+// ErrNotFound says that there is no object under a key.
+var ErrNotFound = errors.New("no such object")
+
+// A Bucket holds objects under keys. Use [Open] to get one; its methods may be called
+// from many goroutines at once.
+type Bucket struct {
+	blob *blob.Bucket
+	dir  string // absolute; empty when the bucket is not a folder
+}
+
+// Open opens the bucket at a URL: file:///absolute/folder (which must exist; [FileURL]
+// writes one), or mem:// for a new, empty one that lives as long as the Bucket.
+func Open(_ context.Context, bucketURL string) (*Bucket, error) {
+	u, err := url.Parse(bucketURL)
+	if err != nil {
+		return nil, fmt.Errorf("open bucket: %q is not a URL", bucketURL)
+	}
+	switch {
+	case u.Scheme == "mem" && u.Host == "" && u.Path == "":
+		return &Bucket{blob: memblob.OpenBucket(nil)}, nil
+	case u.Scheme == "file" && u.Host == "" && filepath.IsAbs(u.Path):
+		return openDir(filepath.Clean(u.Path))
+	}
+	return nil, fmt.Errorf("open bucket: %q is not supported; use file:///absolute/folder or mem://", bucketURL)
+}
+
+// FileURL returns the URL by which [Open] opens a folder. dir must be absolute.
+func FileURL(dir string) string {
+	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(dir)}).String()
+}
+
+// openDir keeps temporary files beside their objects: a rename is whole only within one
+// file system.
+func openDir(dir string) (*Bucket, error) {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open bucket: %w", err)
+	}
+	if !info.IsDir() {
+		return nil, fmt.Errorf("open bucket: %s is not a folder", dir)
+	}
+	b, err := fileblob.OpenBucket(dir, &fileblob.Options{NoTempDir: true, Metadata: fileblob.MetadataDontWrite})
+	if err != nil {
+		return nil, fmt.Errorf("open bucket %s: %w", dir, err)
+	}
+	return &Bucket{blob: b, dir: dir}, nil
+}
+
+// Close frees the bucket; its objects stay (but for mem://).
+func (b *Bucket) Close() error { return b.blob.Close() }
+
+// Read returns a whole object, or [ErrNotFound].
+func (b *Bucket) Read(ctx context.Context, key string) ([]byte, error) {
+	if err := CheckKey(key); err != nil {
+		return nil, err
+	}
+	data, err := b.blob.ReadAll(ctx, key)
+	if err != nil {
+		return nil, b.failed("read", key, err)
+	}
+	return data, nil
+}
+
+// Reader opens an object for reading from its start, or returns [ErrNotFound]. The
+// caller closes it.
+func (b *Bucket) Reader(ctx context.Context, key string) (io.ReadCloser, error) {
+	if err := CheckKey(key); err != nil {
+		return nil, err
+	}
+	r, err := b.blob.NewReader(ctx, key, nil)
+	if err != nil {
+		return nil, b.failed("read", key, err)
+	}
+	return r, nil
+}
+
+// Exists reports whether there is an object under key.
+func (b *Bucket) Exists(ctx context.Context, key string) (bool, error) {
+	if err := CheckKey(key); err != nil {
+		return false, err
+	}
+	ok, err := b.blob.Exists(ctx, key)
+	if err != nil {
+		return false, b.failed("look for", key, err)
+	}
+	return ok, nil
+}
+
+// Delete removes an object. That there is none is no error: deletions are repeated.
+func (b *Bucket) Delete(ctx context.Context, key string) error {
+	if err := CheckKey(key); err != nil {
+		return err
+	}
+	err := b.blob.Delete(ctx, key)
+	if err == nil || gcerrors.Code(err) == gcerrors.NotFound {
+		return nil
+	}
+	return b.failed("delete", key, err)
+}
+
+// List returns the keys that start with prefix, sorted by their bytes. An empty prefix
+// lists everything; one that ends in "/" lists a folder with what is below it.
+func (b *Bucket) List(ctx context.Context, prefix string) ([]string, error) {
+	if err := checkPrefix(prefix); err != nil {
+		return nil, err
+	}
+	var keys []string
+	var err error
+	if b.dir != "" {
+		keys, err = b.listDir(ctx, prefix)
+	} else {
+		keys, err = b.listBlob(ctx, prefix)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list objects %q: %w", prefix, err)
+	}
+	slices.Sort(keys)
+	return keys, nil
+}
+
+func (b *Bucket) listBlob(ctx context.Context, prefix string) ([]string, error) {
+	var keys []string
+	it := b.blob.List(&blob.ListOptions{Prefix: prefix})
+	for {
+		o, err := it.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return keys, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if CheckKey(o.Key) == nil {
+			keys = append(keys, o.Key)
+		}
+	}
+}
+
+// failed says what went wrong with key in one sentence. The library's own words are left
+// out where they say less than the cause.
+func (b *Bucket) failed(verb, key string, err error) error {
+	if gcerrors.Code(err) == gcerrors.NotFound {
+		return fmt.Errorf("%s object %s: %w", verb, key, ErrNotFound)
+	}
+	if full := diskFull(err); full != nil {
+		return fmt.Errorf("%s object %s: the disk that holds %s is full: %w", verb, key, b.dir, full)
+	}
+	return fmt.Errorf("%s object %s: %w", verb, key, err)
+}
