@@ -1,0 +1,80 @@
+package sampler
+
+import (
+	"math/rand/v2"
+
+	"github.com/supermax-hpo/supermax/shared/space"
+)
+
+const (
+	nsga2Population = 50
+	nsga2Crossover  = 0.9 // probability that a child has two parents
+	nsga2Swap       = 0.5 // probability that a value comes from the second
+)
+
+// NSGA2 breeds from the best trials: two parents by binary tournaments, uniform
+// crossover, and mutation that draws a value anew. Deb et al., "A fast and elitist
+// multiobjective genetic algorithm: NSGA-II" (2002).
+//
+// It is the steady-state form: the parents are the best 50 of all trials finished so
+// far, by rung, non-dominated rank and crowding distance, and no slot waits for a
+// generation to end. Until 50 have finished, trials are drawn at random.
+type NSGA2 struct{}
+
+// Suggest implements [Sampler].
+func (NSGA2) Suggest(p Problem, history []Observation, rng *rand.Rand) (space.Assignment, error) {
+	trials, err := checked(p, history)
+	if err != nil {
+		return nil, err
+	}
+	parents := bestFinished(trials, p.Directions)
+	if len(parents) < nsga2Population {
+		return unseen(history, func() (space.Assignment, error) { return drawAll(p.Space, rng) })
+	}
+	parents = parents[:nsga2Population]
+	return unseen(history, func() (space.Assignment, error) { return breed(p.Space, parents, rng) })
+}
+
+// breed returns a child of two of the parents, which stand best first.
+func breed(s *space.Space, parents []Observation, rng *rand.Rand) (space.Assignment, error) {
+	first := tournament(len(parents), rng)
+	second := first
+	if rng.Float64() < nsga2Crossover {
+		// A tournament among the others, so that the two differ.
+		second = tournament(len(parents)-1, rng)
+		if second >= first {
+			second++
+		}
+	}
+	mother, father := parents[first].Params, parents[second].Params
+	mutation := 1 / float64(max(1, freeParams(s, mother)))
+	return assemble(s, func(p space.Param) space.Value {
+		from, other := mother, father
+		if rng.Float64() < nsga2Swap {
+			from, other = father, mother
+		}
+		switch {
+		case rng.Float64() < mutation:
+			return draw(p, rng)
+		case s.Active(from, p.Name):
+			return from[p.Name]
+		case s.Active(other, p.Name):
+			return other[p.Name]
+		}
+		return draw(p, rng) // neither parent has it
+	})
+}
+
+// tournament returns the better, so the lower, of two places drawn from n.
+func tournament(n int, rng *rand.Rand) int { return min(rng.IntN(n), rng.IntN(n)) }
+
+// freeParams counts the parameters that are active under a and not fixed.
+func freeParams(s *space.Space, a space.Assignment) int {
+	n := 0
+	for _, p := range s.Params {
+		if _, fixed := p.Fixed(); !fixed && s.Active(a, p.Name) {
+			n++
+		}
+	}
+	return n
+}

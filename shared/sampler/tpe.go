@@ -1,0 +1,93 @@
+package sampler
+
+import (
+	"math"
+	"math/rand/v2"
+
+	"github.com/supermax-hpo/supermax/shared/space"
+)
+
+const (
+	tpeStartup    = 10 // finished trials before the model is trusted
+	tpeCandidates = 24 // drawn from the good trials' density for one suggestion
+)
+
+// TPE is the tree-structured Parzen estimator: it splits the trials into a few good ones
+// and the rest, estimates a density from each, draws candidates from the good one and
+// suggests that with the highest ratio of the two. Bergstra et al., "Algorithms for
+// hyper-parameter optimization" (2011).
+//
+// Parameters are modelled jointly with those that were active in the same trials, on the
+// trials where they were. A running trial counts among the rest, so that slots that ask
+// at the same time spread out. Paused trials count with their rung as fidelity, see
+// [BestFirst] for several objectives; failed ones do not count. The first ten trials
+// are drawn at random.
+type TPE struct{}
+
+// Suggest implements [Sampler].
+func (TPE) Suggest(p Problem, history []Observation, rng *rand.Rand) (space.Assignment, error) {
+	trials, err := checked(p, history)
+	if err != nil {
+		return nil, err
+	}
+	best := bestFinished(trials, p.Directions)
+	if len(best) < tpeStartup {
+		return unseen(history, func() (space.Assignment, error) { return drawAll(p.Space, rng) })
+	}
+	good := make(map[int]bool)
+	for _, o := range best[:goodTrials(len(best))] {
+		good[o.Number] = true
+	}
+	m, err := newModel(p.Space, trials)
+	if err != nil {
+		return nil, err
+	}
+	pairs := make([]densities, len(m.groups))
+	for i, g := range m.groups {
+		pairs[i] = densities{
+			group: g,
+			good:  newParzen(g.dims, m.observed(g, func(o Observation) bool { return good[o.Number] }), nil, defaultParzen),
+			rest:  newParzen(g.dims, m.observed(g, func(o Observation) bool { return !good[o.Number] }), nil, defaultParzen),
+		}
+	}
+	return unseen(history, func() (space.Assignment, error) {
+		chosen := make(map[string]space.Value)
+		for _, d := range pairs {
+			d.choose(rng, chosen)
+		}
+		return assemble(p.Space, func(p space.Param) space.Value {
+			if v, ok := chosen[p.Name]; ok {
+				return v
+			}
+			return draw(p, rng) // it was never active so far
+		})
+	})
+}
+
+// goodTrials returns how many of n finished trials count as good: a tenth, at most 25.
+func goodTrials(n int) int { return min(int(math.Ceil(0.1*float64(n))), 25) }
+
+// densities are the two models of one group of parameters.
+type densities struct {
+	group      group
+	good, rest *parzen
+}
+
+// choose draws candidates and adds the best one's values to chosen.
+func (d densities) choose(rng *rand.Rand, chosen map[string]space.Value) {
+	points := d.good.sample(rng, tpeCandidates)
+	good, rest := d.good.logDensity(points), d.rest.logDensity(points)
+	best := 0
+	for i := range good {
+		if good[i]-rest[i] > good[best]-rest[best] {
+			best = i
+		}
+	}
+	for j, p := range d.group.params {
+		if p.Kind == space.Categorical {
+			chosen[p.Name] = p.At(int(points[j][best]))
+		} else {
+			chosen[p.Name] = p.Nearest(points[j][best])
+		}
+	}
+}

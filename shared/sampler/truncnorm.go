@@ -1,0 +1,51 @@
+package sampler
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/mathext"
+)
+
+// logSqrt2Pi is log √(2π).
+const logSqrt2Pi = 0.91893853320467274178032973640562
+
+// logCDF returns log Φ(x), Φ the standard normal distribution function, to nearly full
+// precision also where Φ itself underflows.
+func logCDF(x float64) float64 {
+	switch {
+	case x > 5:
+		return math.Log1p(-0.5 * math.Erfc(x/math.Sqrt2))
+	case x > -20:
+		return math.Log(0.5 * math.Erfc(-x/math.Sqrt2))
+	}
+	// Φ(x) = φ(x)/|x| · (1 − 1/x² + 3/x⁴ − 15/x⁶ …), Abramowitz and Stegun 26.2.12. At
+	// x = −20 the eighth term is below 1e-14.
+	sum, term := 1.0, 1.0
+	for k := 1.0; k <= 15; k += 2 {
+		term *= -k / (x * x)
+		sum += term
+	}
+	return -0.5*x*x - logSqrt2Pi - math.Log(-x) + math.Log(sum)
+}
+
+// logMass returns log(Φ(b) − Φ(a)) for a < b, without cancellation in the tails.
+func logMass(a, b float64) float64 {
+	switch {
+	case a > 0:
+		return logMass(-b, -a)
+	case b > 0:
+		// One term is negative, the other positive: nothing cancels.
+		return math.Log(0.5 * (math.Erf(b/math.Sqrt2) - math.Erf(a/math.Sqrt2)))
+	}
+	upper := logCDF(b)
+	return upper + math.Log(-math.Expm1(logCDF(a)-upper))
+}
+
+// truncatedNormal returns the u-quantile, u in [0, 1), of the standard normal
+// distribution truncated to [a, b], a ≤ 0 ≤ b. The bounds of a Parzen estimator are
+// always on both sides of a kernel's centre and at most its width away on one, so the
+// mass between them is never small and the plain inverse is safe.
+func truncatedNormal(u, a, b float64) float64 {
+	lower, upper := 0.5*math.Erfc(-a/math.Sqrt2), 0.5*math.Erfc(-b/math.Sqrt2)
+	return min(max(mathext.NormalQuantile(lower+u*(upper-lower)), a), b)
+}
