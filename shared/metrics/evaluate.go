@@ -1,0 +1,117 @@
+package metrics
+
+import (
+	"fmt"
+	"math"
+)
+
+// A Report is a classifier's measurements on some rows.
+type Report struct {
+	F1Macro  float64
+	ECE      float64 // top-1, [ECEBins] bins
+	Accuracy float64
+	AUROC    *float64 // two classes: of class 1; nil where undefined, and for more classes
+	NLL      float64  // mean −log p(label), natural logarithm
+	Brier    float64  // two classes: mean (p₁ − y)²; more: mean over rows of the sum over classes
+}
+
+// Evaluate measures logits, row-major [rows, classes], against the rows' labels. Of two
+// classes, class 1 is predicted from p₁ ≥ 0.5 on; of more, the first greatest. Its error
+// says that the arguments do not fit together or that a logit is not finite.
+func Evaluate(logits []float64, classes int, labels []int) (Report, error) {
+	if classes < 2 || len(labels) == 0 || len(logits) != classes*len(labels) {
+		return Report{}, fmt.Errorf("evaluate: %d logits for %d rows of %d classes", len(logits), len(labels), classes)
+	}
+	var r Report
+	n := float64(len(labels))
+	predicted := make([]int, len(labels))
+	confidence := make([]float64, len(labels))
+	correct := make([]bool, len(labels))
+	score := make([]float64, len(labels))
+	positive := make([]bool, len(labels))
+	p := make([]float64, classes)
+	for i, y := range labels {
+		if y < 0 || y >= classes {
+			return Report{}, fmt.Errorf("evaluate: row %d has label %d, allowed is 0 to %d", i, y, classes-1)
+		}
+		row := logits[i*classes:][:classes]
+		norm, err := logSumExp(row)
+		if err != nil {
+			return Report{}, fmt.Errorf("evaluate: row %d: %w", i, err)
+		}
+		best := 0
+		for c, z := range row {
+			p[c] = math.Exp(z - norm)
+			if z > row[best] {
+				best = c
+			}
+		}
+		if classes == 2 && row[1] >= row[0] {
+			best = 1
+		}
+		r.NLL += (norm - row[y]) / n
+		r.Brier += brier(p, y) / n
+		predicted[i], confidence[i], correct[i] = best, p[best], best == y
+		score[i], positive[i] = row[1]-row[0], y == 1
+	}
+	m := NewConfusion(predicted, labels, classes)
+	r.F1Macro, r.Accuracy, r.ECE = m.F1Macro(), m.Accuracy(), ECE(confidence, correct)
+	if classes == 2 {
+		if a, ok := AUROC(score, positive); ok {
+			r.AUROC = &a
+		}
+	}
+	return r, nil
+}
+
+// logSumExp is log Σ exp z without overflow.
+func logSumExp(z []float64) (float64, error) {
+	top := math.Inf(-1)
+	for _, v := range z {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return 0, fmt.Errorf("a logit is %v", v)
+		}
+		top = math.Max(top, v)
+	}
+	sum := 0.0
+	for _, v := range z {
+		sum += math.Exp(v - top)
+	}
+	return top + math.Log(sum), nil
+}
+
+// brier is a row's squared error of probabilities.
+func brier(p []float64, label int) float64 {
+	if len(p) == 2 {
+		d := p[label] - 1
+		return d * d
+	}
+	sum := 0.0
+	for c, v := range p {
+		if c == label {
+			v--
+		}
+		sum += v * v
+	}
+	return sum
+}
+
+// MajorityF1Macro is the F1-macro of always answering the training rows' most frequent
+// class (the lowest of equals) on the given labels.
+func MajorityF1Macro(train, labels []int, classes int) float64 {
+	counts := make([]int, classes)
+	for _, y := range train {
+		counts[y]++
+	}
+	most := 0
+	for c, n := range counts {
+		if n > counts[most] {
+			most = c
+		}
+	}
+	predicted := make([]int, len(labels))
+	for i := range predicted {
+		predicted[i] = most
+	}
+	return NewConfusion(predicted, labels, classes).F1Macro()
+}
