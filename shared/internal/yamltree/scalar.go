@@ -60,6 +60,24 @@ func (n Node) plain(s string) (any, error) {
 // Str returns the string of n, or an error.
 func (n Node) Str() (string, error) { return as[string](n, "a string") }
 
+// Text returns a plain value as it is written, whatever its type: an identifier may look
+// like a number.
+func (n Node) Text() (string, error) {
+	if n.IsMap() || n.IsList() || n.isNull() {
+		return n.Str()
+	}
+	if _, err := n.Scalar(); err != nil {
+		return "", err
+	}
+	switch v := n.node.(type) {
+	case *ast.LiteralNode:
+		return v.Value.Value, nil
+	case *ast.StringNode:
+		return v.Value, nil
+	}
+	return n.node.GetToken().Value, nil
+}
+
 // Bool returns the bool of n, or an error.
 func (n Node) Bool() (bool, error) { return as[bool](n, "true or false") }
 

@@ -113,6 +113,12 @@ func (n Node) Errorf(format string, args ...any) error {
 	return &Error{File: n.file, Line: n.line, Key: n.key, Problem: fmt.Sprintf(format, args...)}
 }
 
+// File returns the name of the file that n stands in.
+func (n Node) File() string { return n.file }
+
+// Line returns the line of n: of its key in a mapping, of its first character elsewhere.
+func (n Node) Line() int { return n.line }
+
 // IsMap reports whether n is a mapping.
 func (n Node) IsMap() bool { _, ok := n.node.(*ast.MappingNode); return ok }
 

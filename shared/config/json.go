@@ -1,0 +1,52 @@
+package config
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// ErrNewerSchema is returned for a study that a newer Supermax wrote.
+var ErrNewerSchema = errors.New("written by a newer version of supermax")
+
+// JSON returns the study in the form that handlers and trainers read: defaults filled in,
+// folders absolute, both spaces spelt out.
+func (s *Study) JSON() ([]byte, error) {
+	data, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("write study as JSON: %w", err)
+	}
+	return append(data, '\n'), nil
+}
+
+// FromJSON reads what [Study.JSON] wrote and checks it again. An unknown field is an
+// error; a newer schema version is [ErrNewerSchema].
+func FromJSON(data []byte) (*Study, error) {
+	var head struct {
+		Version int `json:"schema_version"`
+	}
+	if err := json.Unmarshal(data, &head); err != nil {
+		return nil, fmt.Errorf("read study: %w", err)
+	}
+	if head.Version > Version {
+		return nil, fmt.Errorf("read study: schema_version %d: %w (this one reads %d)", head.Version, ErrNewerSchema, Version)
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	s := &Study{}
+	if err := d.Decode(s); err != nil {
+		return nil, fmt.Errorf("read study: %w", err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("read study: something follows the JSON object")
+	}
+	if err := s.validateFields(); err != nil {
+		return nil, fmt.Errorf("read study: %w", err)
+	}
+	if err := s.validateSpaces(); err != nil {
+		return nil, fmt.Errorf("read study: %w", err)
+	}
+	return s, nil
+}

@@ -1,0 +1,125 @@
+// Package config reads a study file: which corpus, which backbones, which part of the
+// search space, and how large the three stages are. Reading is strict: a key that does not
+// exist or a value that is not allowed is an error that names file, line, key, value and
+// what is allowed.
+package config
+
+import (
+	"math"
+
+	"github.com/supermax-hpo/supermax/shared/space"
+)
+
+// Version is the version of the study file and of its JSON form.
+const Version = 1
+
+// A Study is a study file with its defaults filled in, its folders absolute and its space
+// narrowed. It is read-only and safe for concurrent use.
+type Study struct {
+	Version     int               `json:"schema_version"`
+	Name        string            `json:"name"`  // also a folder's name
+	Agent       string            `json:"agent"` // criteria or evidence
+	Seed        uint64            `json:"seed"`  // of the samplers
+	Corpus      Corpus            `json:"corpus"`
+	Models      map[string]string `json:"models"` // where a backbone lies: name → absolute folder
+	Constraints space.Constraints `json:"constraints"`
+	Training    Training          `json:"training"`
+	Stages      Stages            `json:"stages"`
+
+	LeaseSeconds float64 `json:"lease_seconds"`  // a slot not heard of for so long has lost its trial
+	PricePerHour float64 `json:"price_per_hour"` // of one slot, in the user's currency; 0: not known
+
+	// Space is what the study searches. Whole is the space before narrowing, the study's own
+	// backbones included; the Parquet files have its columns, so that studies compare.
+	Space *space.Space `json:"space"`
+	Whole *space.Space `json:"whole_space"`
+}
+
+// Corpus says what is learnt from.
+type Corpus struct {
+	Dir      string   `json:"dir"`       // absolute
+	Layout   string   `json:"layout"`    // groundtruth or redsm5
+	Criteria []string `json:"criteria"`  // the ids to keep; empty: all
+	MaxPosts int      `json:"max_posts"` // keep the first so many; 0: all
+}
+
+// Training holds what all trials of the study share.
+type Training struct {
+	ValidFraction float64 `json:"valid_fraction"` // of the posts, held out in stages A and B
+	SplitSeed     int64   `json:"split_seed"`
+	ClassWeights  string  `json:"class_weights"` // balanced or none
+}
+
+// Stages are the three stages of a study.
+type Stages struct {
+	A Search  `json:"a"` // explore: F1-macro
+	B Search  `json:"b"` // refine: F1-macro and ECE
+	C Confirm `json:"c"` // confirm by cross-validation
+}
+
+// Search sizes stage A or B.
+type Search struct {
+	Trials   int     `json:"trials"`
+	Epochs   int     `json:"epochs"` // of a trial that is promoted to the last rung
+	Rungs    Rungs   `json:"rungs"`
+	Seeds    []int64 `json:"seeds"`    // a trial trains once with each
+	Patience int     `json:"patience"` // epochs without a better F1-macro before a seed stops
+	Sampler  string  `json:"sampler"`  // tpe, nsga2 or random
+	Enqueue  int     `json:"enqueue"`  // stage B: starts from A's best so many; stage A: 0
+	Export   int     `json:"export"`   // so many of the best are exported
+}
+
+// Rungs are the epochs at which ASHA compares trials: Min, Min·Factor, …, Max.
+type Rungs struct {
+	Min    int `json:"min"`
+	Max    int `json:"max"` // the stage's epochs
+	Factor int `json:"factor"`
+}
+
+// Confirm sizes stage C: candidates × folds × seeds trainings.
+type Confirm struct {
+	Candidates int     `json:"candidates"`
+	Folds      int     `json:"folds"`
+	Seeds      []int64 `json:"seeds"`
+	FoldSeed   int64   `json:"fold_seed"`
+	Epochs     int     `json:"epochs"`
+	Patience   int     `json:"patience"`
+}
+
+// unset marks a value that [Study.setDependent] fills in.
+const unset = math.MinInt
+
+// defaultEnqueue is how many of A's best start stage B, if it has so many trials.
+const defaultEnqueue = 20
+
+// defaults returns the study of an empty file. What depends on another value is unset.
+func defaults() *Study {
+	return &Study{
+		Seed:        2025,
+		Models:      map[string]string{},
+		Constraints: space.Constraints{},
+		Training:    Training{ValidFraction: 0.2, SplitSeed: 42, ClassWeights: "balanced"},
+		Stages: Stages{
+			A: Search{Trials: 1000, Epochs: 20, Rungs: Rungs{Min: 2, Max: unset, Factor: 3}, Seeds: []int64{1, 2, 3},
+				Patience: 5, Sampler: "tpe", Export: 50},
+			B: Search{Trials: 1500, Epochs: 30, Rungs: Rungs{Min: 3, Max: unset, Factor: 3}, Seeds: []int64{1, 2, 3, 4},
+				Patience: 8, Sampler: "nsga2", Enqueue: unset, Export: 20},
+			C: Confirm{Candidates: 10, Folds: 5, Seeds: []int64{1, 2, 3, 4, 5, 6}, FoldSeed: 42,
+				Epochs: 40, Patience: 10},
+		},
+		LeaseSeconds: 120,
+	}
+}
+
+// setDependent fills in the defaults that follow another value: the last rung ends with
+// the stage's epochs, and B cannot start from more trials than it has.
+func (s *Study) setDependent() {
+	for _, stage := range []*Search{&s.Stages.A, &s.Stages.B} {
+		if stage.Rungs.Max == unset {
+			stage.Rungs.Max = stage.Epochs
+		}
+	}
+	if s.Stages.B.Enqueue == unset {
+		s.Stages.B.Enqueue = min(defaultEnqueue, s.Stages.B.Trials)
+	}
+}
