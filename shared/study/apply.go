@@ -1,0 +1,118 @@
+package study
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/supermax-hpo/supermax/shared/protocol"
+)
+
+// Apply folds one event into the state. An event that cannot have happened in it (the log
+// has a gap, or was written by a newer version: [ErrNewerSchema]) is an error and changes
+// nothing. The first event of a study is applied to new(State).
+func (s *State) Apply(e Event) error {
+	if err := s.apply(e); err != nil {
+		return fmt.Errorf("apply event %q: %w", e.Type, err)
+	}
+	return nil
+}
+
+func (s *State) apply(e Event) error {
+	if e.Version > EventVersion {
+		return fmt.Errorf("event version %d, this is %d: %w", e.Version, EventVersion, ErrNewerSchema)
+	}
+	if e.Type == EventCreated {
+		if s.slots != nil {
+			return errors.New("the study was created before")
+		}
+		return s.configure(e.Settings)
+	}
+	if s.slots == nil {
+		return errors.New("the study was not created yet")
+	}
+	switch e.Type {
+	case EventStageOpened:
+		return s.stageOpened(e)
+	case EventStageClosed:
+		return s.stageClosed(e)
+	case EventChosen:
+		if _, err := s.trial(e.Trial); err != nil {
+			return err
+		}
+		s.chosen = &Choice{Trial: e.Trial, At: e.At}
+		return nil
+	case EventWaited:
+		s.slots[e.Slot] = &slot{Token: e.Token, Kind: protocol.AskWait, RetrySeconds: e.RetrySeconds}
+		return nil
+	case EventSlotReleased:
+		var released slot
+		if sl := s.slots[e.Slot]; sl != nil {
+			released = *sl
+		}
+		released.Released = true
+		s.slots[e.Slot] = &released
+		return nil
+	case EventTrialCreated:
+		return s.trialCreated(e)
+	}
+	return s.applyTrial(e)
+}
+
+func (s *State) stageOpened(e Event) error {
+	i, err := index(e.Stage)
+	if err != nil {
+		return err
+	}
+	if !s.stages[i].Opened.IsZero() || i > 0 && s.stages[i-1].Closed.IsZero() {
+		return fmt.Errorf("stage %s cannot be opened now", e.Stage)
+	}
+	if e.At.IsZero() {
+		return errors.New("it has no time")
+	}
+	s.stages[i].First, s.stages[i].Limit, s.stages[i].Opened = len(s.trials), e.Limit, e.At
+	return nil
+}
+
+// stageClosed also forgets the stage's slots: whatever they ask now, the answer is done.
+func (s *State) stageClosed(e Event) error {
+	i, err := index(e.Stage)
+	if err != nil {
+		return err
+	}
+	if !s.stages[i].open() {
+		return fmt.Errorf("stage %s is not open", e.Stage)
+	}
+	if e.At.IsZero() {
+		return errors.New("it has no time")
+	}
+	for _, n := range e.Trials {
+		if _, err := s.trial(n); err != nil {
+			return err
+		}
+	}
+	s.stages[i].Closed, s.stages[i].Handed = e.At, e.Trials
+	s.slots = make(map[string]*slot)
+	return nil
+}
+
+func (s *State) trialCreated(e Event) error {
+	i, err := index(e.Stage)
+	if err != nil {
+		return err
+	}
+	switch {
+	case !s.stages[i].open():
+		return fmt.Errorf("stage %s is not open", e.Stage)
+	case e.Trial != len(s.trials):
+		return fmt.Errorf("trial %d follows %d trials", e.Trial, len(s.trials))
+	case len(e.Params) == 0:
+		return fmt.Errorf("trial %d has no parameters", e.Trial)
+	case e.From != nil && (*e.From < 0 || *e.From >= e.Trial):
+		return fmt.Errorf("trial %d comes from trial %d, which is not earlier", e.Trial, *e.From)
+	case e.Stage == protocol.StageC && (e.From == nil || e.Fold == nil):
+		return fmt.Errorf("trial %d of stage C has no candidate or no fold", e.Trial)
+	}
+	s.trials = append(s.trials, &Trial{Number: e.Trial, Stage: e.Stage, State: Queued, Params: e.Params,
+		From: e.From, Fold: e.Fold, Attempt: -1, Created: e.At})
+	return nil
+}

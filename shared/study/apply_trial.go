@@ -1,0 +1,178 @@
+package study
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/supermax-hpo/supermax/shared/protocol"
+)
+
+// applyTrial folds what happened to one trial: it changes a copy and puts it in the
+// trial's place when nothing was wrong.
+func (s *State) applyTrial(e Event) error {
+	old, err := s.trial(e.Trial)
+	if err != nil {
+		return err
+	}
+	t := *old
+	p := s.planOf(old)
+	switch e.Type {
+	case EventLeased:
+		err = t.leased(e)
+	case EventRenewed:
+		err = t.renewed(e)
+	case EventReported:
+		err = t.reported(e, p)
+	case EventPromoted:
+		err = t.promoted(e, p)
+	case EventCarried:
+		err = t.carried(e, p)
+	case EventLost:
+		err = t.lost(e)
+	case EventRequeued:
+		err = t.requeued(e)
+	case EventFailed:
+		err = t.failed(e)
+	default:
+		err = fmt.Errorf("its type is unknown to version %d", EventVersion)
+	}
+	if err != nil {
+		return err
+	}
+	s.trials[e.Trial] = &t
+	if e.Type == EventLeased {
+		s.slots[e.Slot] = &slot{Token: e.Token, Kind: protocol.AskWork, Trial: e.Trial,
+			Attempt: e.Attempt, Rung: e.Rung, LeaseUntil: e.LeaseUntil}
+	}
+	return nil
+}
+
+// is checks that the trial is in one of the states, at the event's attempt and rung.
+func (t *Trial) is(e Event, attempt, rung int, states ...TrialState) error {
+	if !slices.Contains(states, t.State) || e.Attempt != attempt || e.Rung != rung {
+		return fmt.Errorf("trial %d, attempt %d, rung %d: the trial is %s in attempt %d at rung %d",
+			e.Trial, e.Attempt, e.Rung, t.State, t.Attempt, t.Rung)
+	}
+	return nil
+}
+
+func (t *Trial) leased(e Event) error {
+	if err := t.is(e, t.Attempt+1, t.Rung, Queued); err != nil {
+		return err
+	}
+	t.State, t.Attempt, t.Lease = Running, e.Attempt, &Lease{Slot: e.Slot, Until: e.LeaseUntil}
+	return nil
+}
+
+func (t *Trial) renewed(e Event) error {
+	if err := t.is(e, t.Attempt, t.Rung, Running); err != nil {
+		return err
+	}
+	lease := *t.Lease
+	lease.Until = e.LeaseUntil
+	t.Lease = &lease
+	return nil
+}
+
+func (t *Trial) reported(e Event, p plan) error {
+	if err := t.is(e, t.Attempt, t.Rung, Running); err != nil {
+		return err
+	}
+	if e.Value == nil || len(e.Seeds) != len(p.seeds) {
+		return fmt.Errorf("trial %d has no value or %d seeds instead of %d", e.Trial, len(e.Seeds), len(p.seeds))
+	}
+	t.State, t.Lease, t.Seeds = Paused, nil, e.Seeds
+	if e.Final {
+		t.State = Completed
+	}
+	t.Reports = append(slices.Clip(t.Reports), Report{Trial: e.Trial, Rung: e.Rung, Attempt: e.Attempt,
+		ToEpoch: p.rungs[e.Rung], Value: *e.Value, CostSeconds: e.CostSeconds,
+		PeakMemoryBytes: e.PeakMemoryBytes, Baseline: e.Baseline, At: e.At})
+	return nil
+}
+
+// promoted moves a paused trial to the next rung: into the queue, or on under the same
+// attempt when the event carries a lease.
+func (t *Trial) promoted(e Event, p plan) error {
+	attempt := t.Attempt
+	if e.Slot == "" {
+		attempt = 0
+	}
+	if err := t.is(e, attempt, t.Rung+1, Paused); err != nil {
+		return err
+	}
+	if e.Rung > p.last() {
+		return fmt.Errorf("trial %d has no rung %d", e.Trial, e.Rung)
+	}
+	t.State, t.Rung = Queued, e.Rung
+	if e.Slot == "" {
+		return nil
+	}
+	t.State, t.Lease = Running, &Lease{Slot: e.Slot, Until: e.LeaseUntil}
+	t.Reports = slices.Clone(t.Reports)
+	t.Reports[len(t.Reports)-1].ContinueUntil = e.LeaseUntil
+	return nil
+}
+
+// carried gives the trial's last value to the next rung too.
+func (t *Trial) carried(e Event, p plan) error {
+	if err := t.is(e, 0, t.Rung+1, Completed); err != nil {
+		return err
+	}
+	if e.Rung > p.last() {
+		return fmt.Errorf("trial %d has no rung %d", e.Trial, e.Rung)
+	}
+	last := t.Reports[t.Rung]
+	t.Reports = append(slices.Clip(t.Reports), Report{Trial: e.Trial, Rung: e.Rung, Attempt: last.Attempt,
+		ToEpoch: p.rungs[e.Rung], Value: last.Value, At: e.At, Carried: true})
+	t.Rung = e.Rung
+	return nil
+}
+
+func (t *Trial) lost(e Event) error {
+	if err := t.is(e, t.Attempt, t.Rung, Running); err != nil {
+		return err
+	}
+	t.State = Stale
+	return t.end(e)
+}
+
+func (t *Trial) requeued(e Event) error {
+	if err := t.is(e, 0, 0, Stale); err != nil {
+		return err
+	}
+	t.State = Queued
+	if e.Counted {
+		t.Requeues++
+	}
+	return nil
+}
+
+// failed ends the trial: a running one by what its attempt told, a stale one because it
+// was taken back too often.
+func (t *Trial) failed(e Event) error {
+	if err := t.is(e, t.Attempt, t.Rung, Running, Stale); err != nil {
+		return err
+	}
+	if e.Failure == nil {
+		return errors.New("it has no failure")
+	}
+	running := t.State == Running
+	t.State, t.Failure = Failed, e.Failure
+	if !running {
+		return nil
+	}
+	return t.end(e)
+}
+
+// end writes down that the trial's attempt ended without a report.
+func (t *Trial) end(e Event) error {
+	if e.Failure == nil {
+		return errors.New("it has no failure")
+	}
+	t.Lease = nil
+	t.Ended = append(slices.Clip(t.Ended), AttemptEnd{Attempt: e.Attempt, Rung: e.Rung, Failure: *e.Failure,
+		Told: e.Told, CostSeconds: e.CostSeconds, PeakMemoryBytes: e.PeakMemoryBytes, At: e.At})
+	return nil
+}

@@ -1,0 +1,181 @@
+package study
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"time"
+
+	"github.com/supermax-hpo/supermax/shared/protocol"
+	"github.com/supermax-hpo/supermax/shared/sampler"
+	"github.com/supermax-hpo/supermax/shared/space"
+)
+
+// maxSlotName bounds a slot's name, which logs and snapshots repeat.
+const maxSlotName = 200
+
+func checkSlot(name string) error {
+	if name == "" || len(name) > maxSlotName {
+		return invalid("slot name %.20q has %d bytes; allowed: 1 to %d", name, len(name), maxSlotName)
+	}
+	return nil
+}
+
+// Ask gives a slot its next work. In this order it gets: the same answer again if the
+// token is its last; a trial that was taken back; the best promotion, from the highest
+// rung down; an enqueued trial; a new one; wait while another slot may still fail or
+// report; done. A stage that is not open, yet or any more, is done: a slot that waited for
+// somebody to plan it would cost money for nothing.
+//
+// A slot trains one trial at a time, so a lease that it still holds when it asks anew was
+// forgotten and is given back first, as are leases of the stage that ran out. A lower
+// token than the slot's last is a conflict ([ErrLate]).
+func (s *State) Ask(now time.Time, req protocol.AskRequest) (protocol.AskReply, []Event, error) {
+	done := protocol.AskReply{SchemaVersion: protocol.Version, Kind: protocol.AskDone}
+	if err := s.mine(req.Study); err != nil {
+		return done, nil, err
+	}
+	stage, err := index(req.Stage)
+	if err != nil {
+		return done, nil, err
+	}
+	if err := checkSlot(req.Slot); err != nil {
+		return done, nil, err
+	}
+	if req.Token < 1 {
+		return done, nil, invalid("attempt token %d of slot %s is not allowed; allowed: 1 or more", req.Token, req.Slot)
+	}
+	if !s.stages[stage].open() {
+		return done, nil, nil
+	}
+	if sl := s.slots[req.Slot]; sl != nil {
+		switch {
+		case sl.Released:
+			return done, nil, nil
+		case req.Token == sl.Token:
+			return s.answer(sl), nil, nil
+		case req.Token < sl.Token:
+			return done, nil, conflict(ErrLate, "ask %d of slot %s comes late: it already asked with token %d", req.Token, req.Slot, sl.Token)
+		}
+	}
+	d := s.draft(now)
+	if t := d.heldBy(req.Slot); t != nil {
+		if _, err := d.giveBack(t, Event{Failure: &protocol.Failure{Kind: protocol.FailedCrash,
+			Message: fmt.Sprintf("slot %s asked for other work", req.Slot)}}); err != nil {
+			return done, nil, err
+		}
+	}
+	if _, err := d.takeBack(stage); err != nil {
+		return done, nil, err
+	}
+	t, err := d.next(stage)
+	switch {
+	case err != nil:
+		return done, nil, err
+	case t != nil:
+		err = d.emit(Event{Type: EventLeased, Slot: req.Slot, Token: req.Token, Trial: t.Number,
+			Attempt: t.Attempt + 1, Rung: t.Rung, LeaseUntil: d.leaseUntil(now)})
+	case d.count(stage).Running > 0:
+		err = d.emit(Event{Type: EventWaited, Slot: req.Slot, Token: req.Token, RetrySeconds: d.settings.RetrySeconds})
+	default:
+		return done, d.events, nil
+	}
+	if err != nil {
+		return done, nil, err
+	}
+	return d.answer(d.slots[req.Slot]), d.events, nil
+}
+
+// answer returns what the slot's last ask got.
+func (s *State) answer(sl *slot) protocol.AskReply {
+	reply := protocol.AskReply{SchemaVersion: protocol.Version, Kind: sl.Kind}
+	if sl.Kind != protocol.AskWork {
+		reply.RetryAfterSeconds = sl.RetrySeconds
+		return reply
+	}
+	t := s.trials[sl.Trial]
+	p := s.planOf(t)
+	from, to := p.rungs.Span(sl.Rung)
+	reply.Work = &protocol.Work{
+		Trial: sl.Trial, Attempt: sl.Attempt, Rung: sl.Rung, FromEpoch: from, ToEpoch: to,
+		Params: t.Params.Clone(), Seeds: append([]int64(nil), p.seeds...), Fold: t.Fold,
+		Checkpoint: CheckpointPrefix(s.settings.Study, t.Stage, t.Number),
+		LeaseUntil: sl.LeaseUntil, HeartbeatEverySeconds: s.settings.HeartbeatSeconds,
+	}
+	return reply
+}
+
+// CheckpointPrefix returns where in the objects a trial keeps its checkpoints.
+func CheckpointPrefix(study string, stage protocol.Stage, trial int) string {
+	return fmt.Sprintf("checkpoints/study=%s/stage=%s/trial=%06d/", study, stage, trial)
+}
+
+// next returns the queued trial to lease, after promoting or creating it where nothing
+// waits; nil if there is none.
+func (d *draft) next(stage int) (*Trial, error) {
+	var enqueued *Trial
+	for _, t := range d.of(stage) {
+		if t.State != Queued {
+			continue
+		}
+		if t.started() {
+			return t, nil
+		}
+		if enqueued == nil {
+			enqueued = t
+		}
+	}
+	for rung := d.plans[stage].last() - 1; rung >= 0; rung-- {
+		if best := d.promotable(stage, rung); len(best) > 0 {
+			err := d.emit(Event{Type: EventPromoted, Trial: best[0], Rung: rung + 1})
+			return d.trials[best[0]], err
+		}
+	}
+	if enqueued != nil {
+		return enqueued, nil
+	}
+	if d.plans[stage].sampler == "" || len(d.of(stage)) >= d.stages[stage].Limit {
+		return nil, nil
+	}
+	n := len(d.trials)
+	params, err := d.suggest(stage, n)
+	if err != nil {
+		return nil, fmt.Errorf("suggest trial %d: %w", n, err)
+	}
+	err = d.emit(Event{Type: EventTrialCreated, Stage: stages[stage], Trial: n, Params: params})
+	return d.trials[len(d.trials)-1], err
+}
+
+// suggest returns the parameters of trial n. Its random numbers depend on the study's
+// seed and name, the stage and n only, not on the calls that came before.
+func (s *State) suggest(stage, n int) (space.Assignment, error) {
+	p := s.plans[stage]
+	smp, err := sampler.New(p.sampler)
+	if err != nil {
+		return nil, err
+	}
+	trials := s.of(stage)
+	history := make([]sampler.Observation, len(trials))
+	for i, t := range trials {
+		history[i] = t.observed(p)
+	}
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%s/%s/%d", s.settings.Study, stages[stage], n)
+	rng := rand.New(rand.NewPCG(s.settings.Seed, h.Sum64()))
+	return smp.Suggest(sampler.Problem{Space: s.settings.Space, Directions: p.dirs}, history, rng)
+}
+
+// observed returns the trial as a sampler sees it. Complete is what was trained to the
+// last rung; a trial whose seeds all stopped below it counts as paused there.
+func (t *Trial) observed(p plan) sampler.Observation {
+	o := sampler.Observation{Number: t.Number, Params: t.Params, Values: t.values(p), Rung: t.Reported(), State: sampler.Paused}
+	switch {
+	case t.State == Failed:
+		o.State = sampler.Failed
+	case t.State == Queued || t.State == Running || t.State == Stale:
+		o.State = sampler.Running
+	case t.State == Completed && t.Reported() == p.last():
+		o.State = sampler.Completed
+	}
+	return o
+}

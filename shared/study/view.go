@@ -1,0 +1,221 @@
+package study
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/supermax-hpo/supermax/shared/asha"
+	"github.com/supermax-hpo/supermax/shared/protocol"
+	"github.com/supermax-hpo/supermax/shared/sampler"
+)
+
+// Settings returns what the study was created with, defaults filled in.
+func (s *State) Settings() Settings { return s.settings }
+
+// Stage returns the stage that the study is in: the first that was not closed, open or
+// not; empty when all were.
+func (s *State) Stage() protocol.Stage {
+	for i, stage := range stages {
+		if s.stages[i].Closed.IsZero() {
+			return stage
+		}
+	}
+	return ""
+}
+
+// Open reports whether the stage was planned and not yet promoted.
+func (s *State) Open(stage protocol.Stage) bool {
+	i, err := index(stage)
+	return err == nil && s.stages[i].open()
+}
+
+// Closed reports whether the stage was promoted.
+func (s *State) Closed(stage protocol.Stage) bool {
+	i, err := index(stage)
+	return err == nil && !s.stages[i].Closed.IsZero()
+}
+
+// HandedOn returns what [State.Promote] answered for a closed stage.
+func (s *State) HandedOn(stage protocol.Stage) []int {
+	i, err := index(stage)
+	if err != nil {
+		return nil
+	}
+	return slices.Clone(s.stages[i].Handed)
+}
+
+// Rungs returns the epochs at which the stage's rungs end; stage C has one.
+func (s *State) Rungs(stage protocol.Stage) asha.Rungs {
+	i, err := index(stage)
+	if err != nil {
+		return nil
+	}
+	return slices.Clone(s.plans[i].rungs)
+}
+
+// Trial returns the trial of that number.
+func (s *State) Trial(n int) (Trial, bool) {
+	t, err := s.trial(n)
+	if err != nil {
+		return Trial{}, false
+	}
+	return *t, true
+}
+
+// Trials returns the stage's trials in order of their numbers.
+func (s *State) Trials(stage protocol.Stage) []Trial {
+	i, err := index(stage)
+	if err != nil {
+		return nil
+	}
+	return values(s.of(i))
+}
+
+// Counts returns the stage's trials by state.
+func (s *State) Counts(stage protocol.Stage) protocol.Counts {
+	i, err := index(stage)
+	if err != nil {
+		return protocol.Counts{}
+	}
+	return s.count(i)
+}
+
+func (s *State) count(stage int) protocol.Counts {
+	c := protocol.Counts{Limit: s.stages[stage].Limit}
+	for _, t := range s.of(stage) {
+		switch t.State {
+		case Queued, Stale:
+			c.Queued++
+		case Running:
+			c.Running++
+		case Paused:
+			c.Paused++
+		case Completed:
+			c.Completed++
+		case Failed:
+			c.Failed++
+		}
+	}
+	return c
+}
+
+// CostSeconds returns the slot seconds that the stage's attempts told of; what a slot
+// spent that vanished without a word is not among them.
+func (s *State) CostSeconds(stage protocol.Stage) float64 {
+	i, err := index(stage)
+	if err != nil {
+		return 0
+	}
+	var sum float64
+	for _, t := range s.of(i) {
+		sum += t.CostSeconds()
+	}
+	return sum
+}
+
+// Accepted returns the stage's reports that came from an attempt, by trial and rung. Each
+// has a metrics file; a file of any other attempt and rung is an orphan.
+func (s *State) Accepted(stage protocol.Stage) []Report {
+	i, err := index(stage)
+	if err != nil {
+		return nil
+	}
+	var reports []Report
+	for _, t := range s.of(i) {
+		for _, r := range t.Reports {
+			if !r.Carried {
+				reports = append(reports, r)
+			}
+		}
+	}
+	return reports
+}
+
+// Best returns the search stage's trials that have a value and did not fail, best first.
+// Stage A: by F1-macro, then ECE, then number. Stage B: its Pareto front by F1-macro, then
+// the others by non-dominated rank and, within a rank, by crowding distance. Stage C has
+// no trials of its own to rank: see [State.Candidates].
+func (s *State) Best(stage protocol.Stage) []Trial {
+	i, err := index(stage)
+	if err != nil || stage == protocol.StageC {
+		return nil
+	}
+	return values(s.ranking(i))
+}
+
+// Pareto returns the search stage's trials that no other dominates, by falling F1-macro.
+// With stage A's one objective these are the trials of the highest F1-macro.
+func (s *State) Pareto(stage protocol.Stage) []Trial {
+	i, err := index(stage)
+	if err != nil || stage == protocol.StageC {
+		return nil
+	}
+	ranked := s.ranking(i)
+	front := 0
+	for _, rank := range s.ranks(i, ranked) {
+		if rank == 0 {
+			front++
+		}
+	}
+	return values(ranked[:front])
+}
+
+// ranking is what [State.Best] returns. The front is ordered by F1-macro, not by crowding,
+// because the final choice is made by F1-macro: of a front that is larger than what is
+// handed on, its end with the lowest ECE and a poor F1-macro would be confirmed in vain.
+func (s *State) ranking(stage int) []*Trial {
+	var trials []*Trial
+	for _, t := range s.of(stage) {
+		if _, ok := t.Value(); ok && t.State != Failed {
+			trials = append(trials, t)
+		}
+	}
+	slices.SortFunc(trials, func(a, b *Trial) int {
+		v, _ := a.Value()
+		w, _ := b.Value()
+		return cmp.Or(v.compare(w), cmp.Compare(a.Number, b.Number))
+	})
+	p := s.plans[stage]
+	if len(p.dirs) == 1 {
+		return trials
+	}
+	var front, rest []*Trial
+	ranks := s.ranks(stage, trials)
+	for _, i := range sampler.BestFirst(objectives(p, trials), p.dirs) {
+		if ranks[i] > 0 {
+			rest = append(rest, trials[i])
+		}
+	}
+	for i, t := range trials {
+		if ranks[i] == 0 {
+			front = append(front, t)
+		}
+	}
+	return append(front, rest...)
+}
+
+func (s *State) ranks(stage int, trials []*Trial) []int {
+	p := s.plans[stage]
+	return sampler.NonDominatedRanks(objectives(p, trials), p.dirs)
+}
+
+func objectives(p plan, trials []*Trial) [][]float64 {
+	rows := make([][]float64, len(trials))
+	for i, t := range trials {
+		rows[i] = t.values(p)
+	}
+	return rows
+}
+
+// compare orders values by falling F1-macro, then rising ECE.
+func (v Value) compare(w Value) int {
+	return cmp.Or(cmp.Compare(w.F1Macro, v.F1Macro), cmp.Compare(v.ECE, w.ECE))
+}
+
+func values(trials []*Trial) []Trial {
+	list := make([]Trial, len(trials))
+	for i, t := range trials {
+		list[i] = *t
+	}
+	return list
+}
