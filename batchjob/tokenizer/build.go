@@ -1,0 +1,100 @@
+package tokenizer
+
+import (
+	"fmt"
+	"sort"
+)
+
+// maxID bounds token ids, so that a corrupt file cannot ask for all memory.
+const maxID = 1 << 24
+
+// parts is what a tokenizer is built from, whichever files it came from.
+type parts struct {
+	vocab    map[string]int32 // the model's vocabulary
+	added    []addedToken
+	settings settings
+	unknown  string
+	prefix   string
+	maxChars int
+	pad      string
+}
+
+// build checks the parts and indexes them. Templates are set by the caller, which knows
+// the ids by then.
+func build(p parts) (*Tokenizer, error) {
+	size := int32(0)
+	for _, id := range p.vocab {
+		if id < 0 || id >= maxID {
+			return nil, fmt.Errorf("the vocabulary has id %d, allowed is 0 to %d", id, maxID-1)
+		}
+		size = max(size, id+1)
+	}
+	model := make([]string, size)
+	taken := make([]bool, size)
+	for token, id := range p.vocab {
+		if taken[id] {
+			return nil, fmt.Errorf("the vocabulary has two tokens with id %d", id)
+		}
+		taken[id] = true
+		model[id] = token
+	}
+	unknown, ok := p.vocab[p.unknown]
+	if !ok {
+		return nil, fmt.Errorf("the vocabulary has no %q, the token of unknown words", p.unknown)
+	}
+	t := &Tokenizer{
+		vocab: model, ids: p.vocab, norm: p.settings.normalizer(), pad: -1,
+		pieces: newWordpiece(model, p.prefix, unknown, p.maxChars),
+	}
+	if err := t.addTokens(p.added); err != nil {
+		return nil, err
+	}
+	if id, ok := t.ids[p.pad]; ok {
+		t.pad = id
+	}
+	return t, nil
+}
+
+// addTokens enters the added tokens, each under the id that it names. One that the
+// vocabulary has must name the vocabulary's id.
+func (t *Tokenizer) addTokens(added []addedToken) error {
+	var raw, cooked []pattern
+	var n normalized
+	all := append([]addedToken(nil), added...)
+	sort.SliceStable(all, func(i, j int) bool { return all[i].ID < all[j].ID })
+	ids := make(map[string]int32, len(t.ids)+len(all))
+	for token, id := range t.ids {
+		ids[token] = id
+	}
+	t.ids = ids
+	for i := range all {
+		a := &all[i]
+		if a.Content == "" {
+			continue
+		}
+		if a.ID < 0 || a.ID >= maxID {
+			return fmt.Errorf("added token %q has id %d, allowed is 0 to %d", a.Content, a.ID, maxID-1)
+		}
+		if id, ok := ids[a.Content]; ok && id != a.ID {
+			return fmt.Errorf("added token %q has id %d, but %d in the vocabulary", a.Content, a.ID, id)
+		}
+		for int(a.ID) >= len(t.vocab) {
+			t.vocab = append(t.vocab, "")
+		}
+		if old := t.vocab[a.ID]; old != "" && old != a.Content {
+			return fmt.Errorf("added token %q has id %d, which is %q's", a.Content, a.ID, old)
+		}
+		t.vocab[a.ID], ids[a.Content] = a.Content, a.ID
+		if a.Normalized {
+			t.norm.normalize(&n, a.Content, 0)
+			cooked = append(cooked, pattern{string(n.text), a})
+		} else {
+			raw = append(raw, pattern{a.Content, a})
+		}
+	}
+	t.raw = newMatcher(raw)
+	if len(cooked) > 0 {
+		t.cooked = newMatcher(cooked)
+	}
+	return nil
+}

@@ -1,0 +1,258 @@
+// Package tokenizer turns text into the token ids that a backbone was trained on. It
+// gives what Hugging Face's fast tokenizers give, id for id and offset for offset, in pure
+// Go: BERT's normalisation and pre-tokenisation with WordPiece.
+package tokenizer
+
+import (
+	"fmt"
+	"sync"
+	"unicode/utf8"
+)
+
+// Tokenizer is immutable and safe for concurrent use.
+type Tokenizer struct {
+	vocab  []string // by id; "" where there is none
+	ids    map[string]int32
+	norm   *normalizer
+	pieces *wordpiece
+	raw    *matcher // added tokens matched in the text itself
+	cooked *matcher // added tokens matched in the normalised text; nil when there is none
+	single template
+	pair   template
+	pad    int32 // -1 when there is no padding token
+
+	scratch sync.Pool // *scratch
+}
+
+// Encoding is a text, or two, as a model reads it. All slices have the same length.
+type Encoding struct {
+	IDs     []int32
+	TypeIDs []int32  // 0 in the first text's part, 1 in the second's
+	Mask    []int32  // 1, and 0 for padding
+	Offsets [][2]int // in code points of the text that the token comes from, end exclusive; {0, 0} for special tokens
+	Tokens  []string
+}
+
+// Input is one text, or two when B is not empty: an empty second text is no second text,
+// as in the reference.
+type Input struct {
+	A, B string
+}
+
+// Options says how long an encoding may be. The zero value neither truncates nor pads.
+type Options struct {
+	MaxLength  int      // in tokens with the special ones; 0: no limit
+	Truncation Strategy // what goes when an input is longer
+	Pad        bool     // fill up to MaxLength on the right
+	IDsOnly    bool     // leave Offsets and Tokens nil, which training does not need
+}
+
+// scratch is the working memory of one call.
+type scratch struct {
+	text  normalized
+	parts []match
+	inner []match
+	a, b  pieces
+}
+
+// Encode encodes one text of any length with its special tokens.
+func (t *Tokenizer) Encode(text string) Encoding {
+	s := t.take()
+	defer t.scratch.Put(s)
+	t.cut(&s.a, s, text)
+	return t.assemble(&s.a, nil, len(s.a.ids), 0, Options{})
+}
+
+// EncodePair encodes two texts into at most maxLength tokens; 0 means no limit. The error
+// is ErrTooShort when the strategy's text cannot lose enough.
+func (t *Tokenizer) EncodePair(a, b string, maxLength int, strategy Strategy) (Encoding, error) {
+	return t.EncodeInput(Input{A: a, B: b}, Options{MaxLength: maxLength, Truncation: strategy})
+}
+
+// EncodeInput encodes one input. No error holds any of its text.
+func (t *Tokenizer) EncodeInput(in Input, o Options) (Encoding, error) {
+	if err := t.check(o); err != nil {
+		return Encoding{}, err
+	}
+	s := t.take()
+	defer t.scratch.Put(s)
+	t.cut(&s.a, s, in.A)
+	if in.B == "" {
+		return t.fit(&s.a, nil, o)
+	}
+	t.cut(&s.b, s, in.B)
+	return t.fit(&s.a, &s.b, o)
+}
+
+// VocabSize is the number of ids: one more than the largest.
+func (t *Tokenizer) VocabSize() int { return len(t.vocab) }
+
+// ID returns a token's id.
+func (t *Tokenizer) ID(token string) (int32, bool) {
+	id, ok := t.ids[token]
+	return id, ok
+}
+
+// Token returns an id's token, "" when there is none.
+func (t *Tokenizer) Token(id int32) string {
+	if id < 0 || int(id) >= len(t.vocab) {
+		return ""
+	}
+	return t.vocab[id]
+}
+
+// PadID returns the id of the padding token.
+func (t *Tokenizer) PadID() (int32, bool) { return t.pad, t.pad >= 0 }
+
+func (t *Tokenizer) take() *scratch {
+	if s, ok := t.scratch.Get().(*scratch); ok {
+		return s
+	}
+	return &scratch{}
+}
+
+// check reports options that no input can be encoded with.
+func (t *Tokenizer) check(o Options) error {
+	switch {
+	case o.MaxLength < 0:
+		return fmt.Errorf("encode: maximum length %d is below 0", o.MaxLength)
+	case o.Truncation > OnlySecond:
+		return fmt.Errorf("encode: %v is not known", o.Truncation)
+	case o.Pad && o.MaxLength == 0:
+		return fmt.Errorf("encode: padding needs a maximum length")
+	case o.Pad && t.pad < 0:
+		return fmt.Errorf("encode: this tokenizer has no padding token")
+	}
+	return nil
+}
+
+// cut fills out with the pieces of text.
+func (t *Tokenizer) cut(out *pieces, s *scratch, text string) {
+	out.reset()
+	at := int32(0)
+	s.parts = t.raw.split(s.parts[:0], text)
+	for _, p := range s.parts {
+		part := text[p.from:p.to]
+		if p.token != nil {
+			end := at + int32(utf8.RuneCountInString(part))
+			out.addToken(p.token, part, at, end)
+			at = end
+			continue
+		}
+		at = t.norm.normalize(&s.text, part, at)
+		if t.cooked == nil {
+			t.words(out, &s.text, 0, len(s.text.text))
+			continue
+		}
+		cooked := string(s.text.text)
+		s.inner = t.cooked.split(s.inner[:0], cooked)
+		for _, p := range s.inner {
+			if p.token != nil {
+				out.addToken(p.token, cooked[p.from:p.to], s.text.align[p.from], s.text.align[p.to-1]+1)
+				continue
+			}
+			t.words(out, &s.text, p.from, p.to)
+		}
+	}
+}
+
+// words cuts the words of normalised text.
+func (t *Tokenizer) words(out *pieces, n *normalized, from, to int) {
+	t.norm.eachWord(n.text, from, to, func(from, to int) { t.pieces.cut(out, n, from, to) })
+}
+
+func (p *pieces) addToken(t *addedToken, text string, from, to int32) {
+	if text != t.Content {
+		p.added = append(p.added, addedText{len(p.ids), text})
+	}
+	p.add(t.ID, from, to)
+}
+
+// fit truncates and assembles.
+func (t *Tokenizer) fit(a, b *pieces, o Options) (Encoding, error) {
+	n1, n2 := len(a.ids), 0
+	if b != nil {
+		n2 = len(b.ids)
+	}
+	if o.MaxLength > 0 {
+		tmpl := t.single
+		if b != nil {
+			tmpl = t.pair
+		}
+		room := o.MaxLength - tmpl.specials()
+		if room < 0 || o.MaxLength <= t.single.specials() {
+			return Encoding{}, fmt.Errorf("encode: maximum length %d leaves no room beside %d special tokens", o.MaxLength, tmpl.specials())
+		}
+		var err error
+		if n1, n2, err = truncated(n1, n2, b != nil, room, o.Truncation); err != nil {
+			return Encoding{}, fmt.Errorf("encode to %d tokens by %v: %w", o.MaxLength, o.Truncation, err)
+		}
+	}
+	return t.assemble(a, b, n1, n2, o), nil
+}
+
+// assemble puts the first n1 pieces of a, and n2 of b when it is there, into their
+// template.
+func (t *Tokenizer) assemble(a, b *pieces, n1, n2 int, o Options) Encoding {
+	tmpl := t.single
+	if b != nil {
+		tmpl = t.pair
+	}
+	n := n1 + n2 + tmpl.specials()
+	size := n
+	if o.Pad {
+		size = max(n, o.MaxLength)
+	}
+	ints := make([]int32, 3*size)
+	e := Encoding{IDs: ints[:size:size], TypeIDs: ints[size : 2*size : 2*size], Mask: ints[2*size:]}
+	if !o.IDsOnly {
+		e.Offsets = make([][2]int, size)
+		e.Tokens = make([]string, size)
+	}
+	at := 0
+	for _, p := range tmpl {
+		from := at
+		switch p.sequence {
+		case 0:
+			at += t.place(e, at, a, n1, o)
+		case 1:
+			at += t.place(e, at, b, n2, o)
+		default:
+			at += copy(e.IDs[at:], p.ids)
+		}
+		for i := from; i < at; i++ {
+			e.TypeIDs[i] = p.typeID
+			e.Mask[i] = 1
+		}
+		if p.sequence < 0 && !o.IDsOnly {
+			for i, id := range p.ids {
+				e.Tokens[from+i] = t.vocab[id]
+			}
+		}
+	}
+	for i := at; i < size; i++ {
+		e.IDs[i] = t.pad
+		if !o.IDsOnly {
+			e.Tokens[i] = t.vocab[t.pad]
+		}
+	}
+	return e
+}
+
+// place copies the first n pieces of p to e at position at.
+func (t *Tokenizer) place(e Encoding, at int, p *pieces, n int, o Options) int {
+	copy(e.IDs[at:], p.ids[:n])
+	if o.IDsOnly {
+		return n
+	}
+	copy(e.Offsets[at:], p.offsets[:n])
+	for i, id := range p.ids[:n] {
+		e.Tokens[at+i] = t.vocab[id]
+	}
+	for _, a := range p.added {
+		if a.piece < n {
+			e.Tokens[at+a.piece] = a.text
+		}
+	}
+	return n
+}
