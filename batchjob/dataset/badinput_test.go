@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/supermax-hpo/supermax/shared/config"
 )
 
 // secret stands in the texts of every bad file and must never come out of an error.
@@ -85,7 +87,7 @@ func TestOpenNamesBadInput(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := write(t, c.files)
-			_, err := Open(context.Background(), Options{Dir: dir, Layout: c.layout})
+			_, err := Open(context.Background(), config.Corpus{Dir: dir, Layout: c.layout})
 			checkInputError(t, err, dir+c.want)
 		})
 	}
@@ -114,7 +116,7 @@ func TestOpenRefusesFolderAsTable(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "posts.csv"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	_, err := Open(context.Background(), Options{Dir: dir, Layout: RedSM5})
+	_, err := Open(context.Background(), config.Corpus{Dir: dir, Layout: RedSM5})
 	checkInputError(t, err, filepath.Join(dir, "posts.csv")+": it is not a regular file")
 }
 
@@ -123,6 +125,6 @@ func TestOpenNamesDanglingLink(t *testing.T) {
 	if err := os.Symlink(filepath.Join(dir, "gone"), filepath.Join(dir, "posts.csv")); err != nil {
 		t.Skip("no symbolic links here")
 	}
-	_, err := Open(context.Background(), Options{Dir: dir, Layout: RedSM5})
+	_, err := Open(context.Background(), config.Corpus{Dir: dir, Layout: RedSM5})
 	checkInputError(t, err, filepath.Join(dir, "posts.csv")+": it cannot be read: no such file or directory")
 }

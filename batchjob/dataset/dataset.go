@@ -21,6 +21,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/supermax-hpo/supermax/shared/config"
 )
 
 // Layouts that [Open] reads, as a study file names them.
@@ -28,14 +30,6 @@ const (
 	RedSM5      = "redsm5"
 	Groundtruth = "groundtruth"
 )
-
-// Options says which corpus to read and how much of it to keep.
-type Options struct {
-	Dir      string   // folder that holds the tables
-	Layout   string   // RedSM5 or Groundtruth
-	Criteria []string // criterion ids to keep, in any order and case; none: all
-	MaxPosts int      // keep the first so many posts of the posts table; 0: all
-}
 
 // A Corpus is a read, checked and narrowed corpus. It never changes after [Open] and may
 // be used by several goroutines.
@@ -65,7 +59,7 @@ type sentence struct {
 // groundtruth the pairs are those that the groundtruth table lists; posts are cut into
 // sentences by [Sentences], and a sentence is evidence when an evidence_text covers a
 // part of it. Criteria that no row of the labels names are left out.
-func Open(ctx context.Context, o Options) (*Corpus, error) {
+func Open(ctx context.Context, o config.Corpus) (*Corpus, error) {
 	if o.MaxPosts < 0 {
 		return nil, fmt.Errorf("open corpus: max_posts %d is not allowed; it must be 0 (all posts) or more", o.MaxPosts)
 	}

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/supermax-hpo/supermax/shared/config"
 )
 
 // write makes a corpus folder of the given files.
@@ -55,7 +57,7 @@ var groundtruthFiles = map[string]string{
 }
 
 func TestOpenRedSM5(t *testing.T) {
-	c, err := Open(context.Background(), Options{Dir: write(t, redsm5Files), Layout: RedSM5})
+	c, err := Open(context.Background(), config.Corpus{Dir: write(t, redsm5Files), Layout: RedSM5})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +99,7 @@ func TestOpenRedSM5(t *testing.T) {
 }
 
 func TestOpenGroundtruth(t *testing.T) {
-	c, err := Open(context.Background(), Options{Dir: write(t, groundtruthFiles), Layout: Groundtruth})
+	c, err := Open(context.Background(), config.Corpus{Dir: write(t, groundtruthFiles), Layout: Groundtruth})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,11 +134,11 @@ func TestOpenGroundtruth(t *testing.T) {
 
 func TestOpenNarrows(t *testing.T) {
 	dir := write(t, redsm5Files)
-	whole, err := Open(context.Background(), Options{Dir: dir, Layout: RedSM5})
+	whole, err := Open(context.Background(), config.Corpus{Dir: dir, Layout: RedSM5})
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := Open(context.Background(), Options{Dir: dir, Layout: RedSM5, Criteria: []string{"FATIGUE"}, MaxPosts: 1})
+	c, err := Open(context.Background(), config.Corpus{Dir: dir, Layout: RedSM5, Criteria: []string{"FATIGUE"}, MaxPosts: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,16 +161,16 @@ func TestOpenNarrows(t *testing.T) {
 func TestOpenRefusesOptions(t *testing.T) {
 	dir := write(t, redsm5Files)
 	for name, c := range map[string]struct {
-		o    Options
+		o    config.Corpus
 		want string
 	}{
-		"layout":             {Options{Dir: dir, Layout: "xml"}, `layout "xml" is not known; allowed: groundtruth, redsm5`},
-		"max posts":          {Options{Dir: dir, Layout: RedSM5, MaxPosts: -1}, "max_posts -1 is not allowed; it must be 0 (all posts) or more"},
-		"unknown criterion":  {Options{Dir: dir, Layout: RedSM5, Criteria: []string{"mood"}}, `criterion "mood" is not one that the corpus labels; allowed: sleep_issues, fatigue`},
-		"unlabelled":         {Options{Dir: dir, Layout: RedSM5, Criteria: []string{"anhedonia"}}, `criterion "anhedonia" is not one that the corpus labels`},
-		"criterion twice":    {Options{Dir: dir, Layout: RedSM5, Criteria: []string{"fatigue", "Fatigue"}}, `criterion "Fatigue" is listed twice`},
-		"no folder":          {Options{Dir: filepath.Join(dir, "none"), Layout: RedSM5}, "there is no such folder"},
-		"a file as a folder": {Options{Dir: filepath.Join(dir, "posts.csv"), Layout: RedSM5}, "the folder cannot be read: "},
+		"layout":             {config.Corpus{Dir: dir, Layout: "xml"}, `layout "xml" is not known; allowed: groundtruth, redsm5`},
+		"max posts":          {config.Corpus{Dir: dir, Layout: RedSM5, MaxPosts: -1}, "max_posts -1 is not allowed; it must be 0 (all posts) or more"},
+		"unknown criterion":  {config.Corpus{Dir: dir, Layout: RedSM5, Criteria: []string{"mood"}}, `criterion "mood" is not one that the corpus labels; allowed: sleep_issues, fatigue`},
+		"unlabelled":         {config.Corpus{Dir: dir, Layout: RedSM5, Criteria: []string{"anhedonia"}}, `criterion "anhedonia" is not one that the corpus labels`},
+		"criterion twice":    {config.Corpus{Dir: dir, Layout: RedSM5, Criteria: []string{"fatigue", "Fatigue"}}, `criterion "Fatigue" is listed twice`},
+		"no folder":          {config.Corpus{Dir: filepath.Join(dir, "none"), Layout: RedSM5}, "there is no such folder"},
+		"a file as a folder": {config.Corpus{Dir: filepath.Join(dir, "posts.csv"), Layout: RedSM5}, "the folder cannot be read: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Open(context.Background(), c.o)
@@ -181,7 +183,7 @@ func TestOpenRefusesOptions(t *testing.T) {
 
 func TestFingerprint(t *testing.T) {
 	print := func(files map[string]string, layout string) string {
-		c, err := Open(context.Background(), Options{Dir: write(t, files), Layout: layout})
+		c, err := Open(context.Background(), config.Corpus{Dir: write(t, files), Layout: layout})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -202,7 +204,7 @@ func TestFingerprint(t *testing.T) {
 }
 
 func TestExamplesRefuses(t *testing.T) {
-	c, err := Open(context.Background(), Options{Dir: write(t, with(groundtruthFiles, map[string]string{"evidence.csv": "-"})), Layout: Groundtruth})
+	c, err := Open(context.Background(), config.Corpus{Dir: write(t, with(groundtruthFiles, map[string]string{"evidence.csv": "-"})), Layout: Groundtruth})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +224,7 @@ func TestExamplesRefuses(t *testing.T) {
 func TestOpenStopsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := Open(ctx, Options{Dir: write(t, redsm5Files), Layout: RedSM5}); !errors.Is(err, context.Canceled) {
+	if _, err := Open(ctx, config.Corpus{Dir: write(t, redsm5Files), Layout: RedSM5}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want context canceled", err)
 	}
 }
