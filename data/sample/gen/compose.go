@@ -1,0 +1,204 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+)
+
+const (
+	seed      = 2025
+	postCount = 400
+	noise     = 0.05 // share of the (post, criterion) labels that are turned over
+	minWords  = 40
+	maxWords  = 110
+)
+
+// A line is one sentence of a post and what an annotator says about it: for criteria by
+// their position in themes, whether the sentence shows them, and why.
+type line struct {
+	text   string
+	status map[int]bool
+	why    map[int]string
+}
+
+type entry struct {
+	id    string
+	lines []line
+}
+
+func (e entry) text() string {
+	texts := make([]string, len(e.lines))
+	for i, l := range e.lines {
+		texts[i] = l.text
+	}
+	return strings.Join(texts, " ")
+}
+
+// meets reports whether any sentence shows the criterion.
+func (e entry) meets(criterion int) bool {
+	for _, l := range e.lines {
+		if l.status[criterion] {
+			return true
+		}
+	}
+	return false
+}
+
+const (
+	shows     = "The writer says this about the present."
+	denies    = "The writer says that it is not so."
+	another   = "This is about somebody else."
+	earlier   = "This was once and is over."
+	harmless  = "It has another cause or is only a manner of speaking."
+	unrelated = "Nothing here bears on the criterion."
+)
+
+// compose writes the corpus. Posts differ in severity, so that criteria come together as
+// they do in life.
+func compose() []entry {
+	d := dice{rand.NewPCG(seed, 1)}
+	posts := make([]entry, 0, postCount)
+	seen := map[string]bool{}
+	for len(posts) < postCount {
+		e := d.post()
+		words := len(strings.Fields(e.text()))
+		if words < minWords || words > maxWords || seen[e.text()] || repeats(e) {
+			continue
+		}
+		seen[e.text()] = true
+		e.id = fmt.Sprintf("post-%04d", len(posts)+1)
+		posts = append(posts, e)
+	}
+	d.mislabel(posts)
+	return posts
+}
+
+// repeats reports whether two sentences of a post are the same.
+func repeats(e entry) bool {
+	seen := map[string]bool{}
+	for _, l := range e.lines {
+		if seen[l.text] {
+			return true
+		}
+		seen[l.text] = true
+	}
+	return false
+}
+
+func (d dice) post() entry {
+	severity := []float64{0.35, 0.35, 1, 1, 1, 1.5, 1.6}[d.below(7)]
+	var met, unmet []int
+	for _, c := range d.order(len(themes)) {
+		if len(met) < 5 && d.chance(themes[c].share*severity) {
+			met = append(met, c)
+		} else {
+			unmet = append(unmet, c)
+		}
+	}
+	var lines []line
+	for i := 0; i < len(met); i++ {
+		if i+1 < len(met) && d.chance(0.15) {
+			lines = append(lines, d.joined(met[i], met[i+1]))
+			i++
+			continue
+		}
+		lines = append(lines, d.cue(met[i]))
+		if len(met) < 4 && d.chance(0.2) {
+			lines = append(lines, d.cue(met[i]))
+		}
+	}
+	for _, c := range unmet[:d.below(4)] {
+		lines = append(lines, d.distractor(c))
+	}
+	for words := 0; len(lines) < 4 || words < minWords+d.below(12); {
+		lines = append(lines, d.filler())
+		words = 0
+		for _, l := range lines {
+			words += len(strings.Fields(l.text))
+		}
+	}
+	shuffled := make([]line, 0, len(lines))
+	for _, i := range d.order(len(lines)) {
+		shuffled = append(shuffled, lines[i])
+	}
+	return entry{lines: shuffled}
+}
+
+func (d dice) one(list []phrasing) string { return d.expand(list[d.below(len(list))]) }
+
+// clause says that the writer meets the criterion.
+func (d dice) clause(c int) string {
+	if d.chance(0.1) {
+		return d.one(themes[c].rare)
+	}
+	return d.one(themes[c].cues)
+}
+
+func (d dice) cue(c int) line {
+	return line{sentence(d.clause(c)), map[int]bool{c: true}, map[int]string{c: shows}}
+}
+
+// joined puts two criteria into one sentence.
+func (d dice) joined(a, b int) line {
+	return line{
+		sentence(d.clause(a) + ", and " + lower(d.clause(b))),
+		map[int]bool{a: true, b: true}, map[int]string{a: shows, b: shows},
+	}
+}
+
+// lower takes back the capital that a clause begins with, but for the word I.
+func lower(clause string) string {
+	first, _, _ := strings.Cut(clause, " ")
+	if strings.Trim(first, "I'tm,") == "" {
+		return clause
+	}
+	return strings.ToLower(clause[:1]) + clause[1:]
+}
+
+// distractor speaks of a criterion that the post does not meet.
+func (d dice) distractor(c int) line {
+	t := themes[c]
+	text, why := "", ""
+	switch k := d.below(20); {
+	case k < 9:
+		text, why = d.one(t.negated), denies
+	case k < 14:
+		text, why = d.one(t.others), another
+	case k < 17:
+		text, why = d.one(t.past), earlier
+	default:
+		text, why = d.one(t.harmless), harmless
+	}
+	return line{sentence(text), map[int]bool{c: false}, map[int]string{c: why}}
+}
+
+func (d dice) filler() line {
+	c := d.below(len(themes))
+	return line{sentence(d.one(filler)), map[int]bool{c: false}, map[int]string{c: unrelated}}
+}
+
+// mislabel turns over the share noise of all labels: a met criterion loses all its
+// sentences; an unmet one gets its distractor, or any one sentence, marked.
+func (d dice) mislabel(posts []entry) {
+	pairs := len(posts) * len(themes)
+	count := int(noise*float64(pairs) + 0.5)
+	for _, pair := range d.order(pairs)[:count] {
+		e, c := posts[pair/len(themes)], pair%len(themes)
+		if e.meets(c) {
+			for _, l := range e.lines {
+				if l.status[c] {
+					l.status[c], l.why[c] = false, unrelated
+				}
+			}
+			continue
+		}
+		chosen := e.lines[d.below(len(e.lines))]
+		for _, l := range e.lines {
+			if why, judged := l.why[c]; judged && why != unrelated {
+				chosen = l
+			}
+		}
+		chosen.status[c], chosen.why[c] = true, shows
+	}
+}
