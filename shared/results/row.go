@@ -1,0 +1,58 @@
+// Package results keeps what trials measured: Parquet files with one row an epoch and
+// seed, one file an attempt's rung, partitioned as metrics/study=…/stage=…/. DuckDB,
+// pandas and Athena read the folder as one table.
+//
+// Study and stage are columns of that table but stand in the path alone: Athena allows no
+// partition key that is also a column, and pandas refuses a folder where a column and a
+// partition of one name differ in type. [Read] fills them from the key.
+package results
+
+import (
+	"github.com/supermax-hpo/supermax/shared/protocol"
+	"github.com/supermax-hpo/supermax/shared/space"
+)
+
+// SchemaVersion is written into each file. Columns may be added under the same version;
+// one that changes its meaning needs a new one.
+const SchemaVersion = 1
+
+// A Row is what one seed measured after one epoch.
+type Row struct {
+	Study   string
+	Stage   protocol.Stage
+	Agent   string
+	Trial   int
+	Attempt int
+	Rung    int
+	Seed    int64
+	Fold    *int // stage C: the fold held out
+	Epoch   int  // from 1
+
+	// Params is complete: it names every parameter of the space, those that are switched
+	// off included.
+	Params space.Assignment
+
+	Loss     float64 // training loss, mean over the epoch's samples
+	F1Macro  float64
+	ECE      float64
+	Accuracy float64
+	AUROC    *float64 // nil where it is undefined (one class only)
+	NLL      float64
+	Brier    float64
+
+	Seconds          Seconds
+	SamplesPerSecond float64 // trained, by the time of the training phases
+	PeakMemoryBytes  int64
+	Device           string
+	Cost             float64 // Seconds.Total at the study's price an hour
+}
+
+// Seconds says where an epoch's time went, in wall seconds.
+type Seconds struct {
+	Total      float64
+	Data       float64
+	Forward    float64
+	Backward   float64
+	Optimizer  float64
+	Evaluation float64
+}
