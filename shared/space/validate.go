@@ -67,7 +67,7 @@ func (p Param) validateChoices() *Error {
 		case isNumber && !finite(f):
 			return &Error{Field: "choices", Item: &i, Problem: v.String() + " is not a finite number"}
 		case v.Type() != p.Choices[0].Type():
-			return &Error{Field: "choices", Item: &i, Problem: fmt.Sprintf("%s is a %s and %s is a %s; all choices must have one type",
+			return &Error{Field: "choices", Item: &i, Problem: fmt.Sprintf("%s (%s) and %s (%s) differ in type; all choices must have one",
 				quote(v), v.Type(), quote(p.Choices[0]), p.Choices[0].Type())}
 		case indexOf(p.Choices[:i], v) >= 0:
 			return &Error{Field: "choices", Item: &i, Problem: quote(v) + " is listed twice"}
@@ -142,7 +142,7 @@ func (p Param) validateCondition(before Space) *Error {
 		return &Error{Field: "when", Problem: "in is empty; at least one value is needed"}
 	}
 	if p.Otherwise.Type() != p.Type() {
-		return &Error{Field: "otherwise", Problem: fmt.Sprintf("%s must be a %s, as the parameter's values are", quote(p.Otherwise), p.Type())}
+		return &Error{Field: "otherwise", Problem: fmt.Sprintf("%s is not of type %s, as the parameter's values are", quote(p.Otherwise), p.Type())}
 	}
 	if f, ok := p.Otherwise.AsFloat(); ok && !finite(f) {
 		return &Error{Field: "otherwise", Problem: number(f) + " is not a finite number"}

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -19,8 +20,32 @@ import (
 	"github.com/supermax-hpo/supermax/shared/internal/nearest"
 )
 
-// maxBytes bounds a file. The parser recurses with the nesting, which the size bounds.
-const maxBytes = 256 << 10
+// maxBytes bounds a file and maxDepth its nesting: the parser's time grows with the square
+// of the depth, to minutes for a file of brackets alone.
+const (
+	maxBytes = 256 << 10
+	maxDepth = 64
+)
+
+var tooManyDashes = regexp.MustCompile(`(?m)^ *(- +){` + strconv.Itoa(maxDepth) + `}`)
+
+// tooDeep reports whether more brackets are open at once, or more list items open on one
+// line, than any configuration needs. Brackets in strings count too, which is harmless.
+func tooDeep(data []byte) bool {
+	open := 0
+	for _, c := range data {
+		switch c {
+		case '[', '{':
+			open++
+		case ']', '}':
+			open = max(open-1, 0)
+		}
+		if open > maxDepth {
+			return true
+		}
+	}
+	return tooManyDashes.Match(data)
+}
 
 // An Error is a fault of a file, at a line (from 1) and, where it is about one, a key.
 type Error struct {
@@ -66,6 +91,9 @@ func Parse(file string, data []byte) (Node, error) {
 		return top, top.Errorf("is not UTF-8 text")
 	case bytes.IndexByte(data, 0) >= 0:
 		return top, top.Errorf("holds a NUL byte: it is not a text file")
+	}
+	if tooDeep(data) {
+		return top, top.Errorf("is nested more than %d deep", maxDepth)
 	}
 	f, err := parser.ParseBytes(data, 0)
 	if err != nil {
