@@ -79,8 +79,8 @@ func (t *Trial) reported(e Event, p plan) error {
 	if err := t.is(e, t.Attempt, t.Rung, Running); err != nil {
 		return err
 	}
-	if e.Value == nil || len(e.Seeds) != len(p.seeds) {
-		return fmt.Errorf("trial %d has no value or %d seeds instead of %d", e.Trial, len(e.Seeds), len(p.seeds))
+	if e.Value == nil || !sameSeeds(e.Seeds, p.seeds) {
+		return fmt.Errorf("trial %d has no value, or the seeds %v and not %v", e.Trial, e.Seeds, p.seeds)
 	}
 	t.State, t.Lease, t.Seeds = Paused, nil, e.Seeds
 	if e.Final {
@@ -175,4 +175,9 @@ func (t *Trial) end(e Event) error {
 	t.Ended = append(slices.Clip(t.Ended), AttemptEnd{Attempt: e.Attempt, Rung: e.Rung, Failure: *e.Failure,
 		Told: e.Told, CostSeconds: e.CostSeconds, PeakMemoryBytes: e.PeakMemoryBytes, At: e.At})
 	return nil
+}
+
+// sameSeeds reports whether the records are of these seeds, in their order.
+func sameSeeds(records []SeedBest, seeds []int64) bool {
+	return slices.EqualFunc(records, seeds, func(b SeedBest, seed int64) bool { return b.Seed == seed })
 }

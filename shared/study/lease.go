@@ -36,7 +36,7 @@ func (d *draft) giveBack(t *Trial, end Event) (bool, error) {
 	if counted && t.Requeues >= d.settings.MaxRequeues {
 		return false, d.emit(Event{Type: EventFailed, Trial: t.Number, Attempt: t.Attempt, Rung: t.Rung,
 			Failure: &protocol.Failure{Kind: end.Failure.Kind, Message: fmt.Sprintf(
-				"given up after %d attempts that did not end; the last: %s", t.Requeues+1, end.Failure.Message)}})
+				"given up after %d lost attempts; the last: %s", t.Requeues+1, end.Failure.Message)}})
 	}
 	return true, d.emit(Event{Type: EventRequeued, Trial: t.Number, Counted: counted})
 }

@@ -33,9 +33,8 @@ func checkOutcome(o protocol.Outcome) error {
 }
 
 // progress returns the trial's seeds after the epochs of its present rung, and its value.
-// Each seed must have every epoch of the rung, from its first without a gap; only a seed
-// that stopped early ([SeedBest.Stopped]) may lack the rest, or all of them if it stopped
-// before.
+// Each seed must have every epoch of the rung without a gap, up to the one after which it
+// stopped ([SeedBest.Stopped]), and none after that.
 func (t *Trial) progress(p plan, epochs []protocol.EpochMetrics) ([]SeedBest, Value, error) {
 	from, to := p.rungs.Span(t.Rung)
 	seeds := slices.Clone(t.Seeds)
@@ -53,6 +52,9 @@ func (t *Trial) progress(p plan, epochs []protocol.EpochMetrics) ([]SeedBest, Va
 			return nil, Value{}, invalid("seed %d is not one of the stage's: %v", e.Seed, p.seeds)
 		case e.Epoch <= from || e.Epoch > to:
 			return nil, Value{}, invalid("seed %d has epoch %d; allowed: %d to %d", e.Seed, e.Epoch, from+1, to)
+		case seeds[i].Stopped(p.patience):
+			return nil, Value{}, invalid("seed %d has epoch %d, but it stopped after epoch %d: %d epochs without a better F1-macro",
+				e.Seed, e.Epoch, seeds[i].Last, p.patience)
 		case e.Epoch == seeds[i].Last:
 			return nil, Value{}, invalid("seed %d has epoch %d twice", e.Seed, e.Epoch)
 		case e.Epoch != seeds[i].Last+1:

@@ -153,8 +153,8 @@ func (s *State) consistentTrial(n int, t *Trial) error {
 		return errors.New("it has no parameters")
 	case t.From != nil && (*t.From < 0 || *t.From >= n), t.Stage == stages[2] && (t.From == nil || t.Fold == nil):
 		return errors.New("where it comes from is damaged")
-	case reported > 0 && len(t.Seeds) != len(p.seeds):
-		return fmt.Errorf("it has %d seeds, not %d", len(t.Seeds), len(p.seeds))
+	case reported > 0 && !sameSeeds(t.Seeds, p.seeds):
+		return fmt.Errorf("its seeds are %v, not %v", t.Seeds, p.seeds)
 	}
 	for rung, r := range t.Reports {
 		if r.Rung != rung || r.Trial != n {
