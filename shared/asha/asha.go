@@ -10,6 +10,7 @@ package asha
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/supermax-hpo/supermax/shared/sampler"
@@ -50,14 +51,14 @@ func (r Rungs) Span(rung int) (from, to int) {
 // A Result is what one trial reported at a rung.
 type Result struct {
 	Trial    int       // its number, unique in the rung
-	Values   []float64 // one an objective, finite
+	Values   []float64 // one an objective
 	Promoted bool      // it was promoted from this rung before
 }
 
 // Promotable returns the trials to promote from a rung, best first: those among its best
 // ⌊n/factor⌋ of n results that were not promoted yet. Ties go to the lower trial number,
-// and the order of the results does not matter. The last rung has nothing to be promoted
-// to: do not ask for it.
+// and the order of the results does not matter. A result with NaN counts in n and is
+// never promoted. The last rung has nothing to be promoted to: do not ask for it.
 func Promotable(rung []Result, factor int, dirs []sampler.Direction) []int {
 	if factor < 1 {
 		return nil
@@ -69,7 +70,7 @@ func Promotable(rung []Result, factor int, dirs []sampler.Direction) []int {
 	}
 	var trials []int
 	for _, i := range sampler.BestFirst(values, dirs)[:len(results)/factor] {
-		if !results[i].Promoted {
+		if !results[i].Promoted && !slices.ContainsFunc(values[i], math.IsNaN) {
 			trials = append(trials, results[i].Trial)
 		}
 	}

@@ -75,21 +75,26 @@ func newNumericKernel(d dimension, observed []float64, cfg parzenConfig) *numeri
 	}
 	k.sigma = append(widths(k.mean, d, cfg), d.high-d.low)
 	k.mean = append(k.mean, 0.5*(d.low+d.high))
-	k.logScale = make([]float64, len(k.mean))
-	for i, mean := range k.mean {
-		a, b := (d.low-mean)/k.sigma[i], (d.high-mean)/k.sigma[i]
-		k.logScale[i] = -logMass(a, b)
-		if d.step == 0 {
-			k.logScale[i] -= logSqrt2Pi + math.Log(k.sigma[i])
-		}
-	}
+	k.normalise()
 	return k
 }
 
+// normalise sets logScale for the means and widths.
+func (k *numericKernel) normalise() {
+	k.logScale = make([]float64, len(k.mean))
+	for i, mean := range k.mean {
+		k.logScale[i] = -logMass((k.low-mean)/k.sigma[i], (k.high-mean)/k.sigma[i])
+		if k.step == 0 {
+			k.logScale[i] -= logSqrt2Pi + math.Log(k.sigma[i])
+		}
+	}
+}
+
 // widths returns the standard deviation for each mean: the larger of the gaps to its
-// neighbours, where the dimension's bounds stand beside the outermost, or only for them
-// if cfg.endpoints is off. Between 1/min(100, n+2) of the dimension and all of it, the
+// neighbours, where cfg.endpoints decides whether the dimension's bounds are the outer
+// neighbours of the outermost means or do not count. Between 1/min(100, n+2) of the dimension and all of it, the
 // "magic clip" of Bergstra et al., "Algorithms for hyper-parameter optimization" (2011).
+// Of equal means, the oldest has the left and the latest the right neighbour.
 func widths(mean []float64, d dimension, cfg parzenConfig) []float64 {
 	n := len(mean)
 	order := make([]int, n)

@@ -19,9 +19,9 @@ const (
 //
 // Parameters are modelled jointly with those that were active in the same trials, on the
 // trials where they were. A running trial counts among the rest, so that slots that ask
-// at the same time spread out. Paused trials count with their rung as fidelity, see
-// [BestFirst] for several objectives; failed ones do not count. The first ten trials
-// are drawn at random.
+// at the same time spread out. Paused trials count with their rung as fidelity, failed
+// ones not at all. Several objectives are ordered as by [BestFirst]. The first ten
+// trials are drawn at random.
 type TPE struct{}
 
 // Suggest implements [Sampler].
@@ -50,11 +50,15 @@ func (TPE) Suggest(p Problem, history []Observation, rng *rand.Rand) (space.Assi
 			rest:  newParzen(g.dims, m.observed(g, func(o Observation) bool { return !good[o.Number] }), nil, defaultParzen),
 		}
 	}
+	candidates := tpeCandidates
 	return unseen(history, func() (space.Assignment, error) {
 		chosen := make(map[string]space.Value)
 		for _, d := range pairs {
-			d.choose(rng, chosen)
+			d.choose(rng, candidates, chosen)
 		}
+		// The best of many is the same again in a small space; a redraw chooses among
+		// fewer until it is a plain draw from the good density.
+		candidates = max(1, candidates/2)
 		return assemble(p.Space, func(p space.Param) space.Value {
 			if v, ok := chosen[p.Name]; ok {
 				return v
@@ -73,9 +77,9 @@ type densities struct {
 	good, rest *parzen
 }
 
-// choose draws candidates and adds the best one's values to chosen.
-func (d densities) choose(rng *rand.Rand, chosen map[string]space.Value) {
-	points := d.good.sample(rng, tpeCandidates)
+// choose draws n candidates and adds the best one's values to chosen.
+func (d densities) choose(rng *rand.Rand, n int, chosen map[string]space.Value) {
+	points := d.good.sample(rng, n)
 	good, rest := d.good.logDensity(points), d.rest.logDensity(points)
 	best := 0
 	for i := range good {
