@@ -70,7 +70,7 @@ func point(s *space.Space, p space.Param, o Observation) (float64, error) {
 	}
 	v := o.Params[p.Name]
 	if !p.Contains(v) {
-		return 0, fmt.Errorf("suggest: trial %d has %s = %s; allowed: %s", o.Number, p.Name, v, p.Allowed())
+		return 0, fmt.Errorf("trial %d has %s = %s; allowed: %s", o.Number, p.Name, v, p.Allowed())
 	}
 	if p.Kind == space.Categorical {
 		return float64(p.Index(v)), nil

@@ -118,7 +118,7 @@ func New(name string) (Sampler, error) {
 // is wrong with the problem or the history.
 func checked(p Problem, history []Observation) ([]Observation, error) {
 	if p.Space == nil || len(p.Directions) == 0 {
-		return nil, fmt.Errorf("suggest: the problem needs a space and at least one objective")
+		return nil, fmt.Errorf("the problem needs a space and at least one objective")
 	}
 	kept := make([]Observation, 0, len(history))
 	for _, o := range history {
@@ -126,12 +126,12 @@ func checked(p Problem, history []Observation) ([]Observation, error) {
 			continue
 		}
 		if o.finished() && len(o.Values) != len(p.Directions) {
-			return nil, fmt.Errorf("suggest: %s trial %d has %d values for %d objectives",
+			return nil, fmt.Errorf("%s trial %d has %d values for %d objectives",
 				o.State, o.Number, len(o.Values), len(p.Directions))
 		}
 		for _, v := range o.Values {
 			if math.IsNaN(v) || math.IsInf(v, 0) {
-				return nil, fmt.Errorf("suggest: trial %d has the value %v, which is not finite", o.Number, v)
+				return nil, fmt.Errorf("trial %d has the value %v, which is not finite", o.Number, v)
 			}
 		}
 		kept = append(kept, o)
@@ -139,7 +139,7 @@ func checked(p Problem, history []Observation) ([]Observation, error) {
 	slices.SortFunc(kept, func(a, b Observation) int { return a.Number - b.Number })
 	for i := 1; i < len(kept); i++ {
 		if kept[i].Number == kept[i-1].Number {
-			return nil, fmt.Errorf("suggest: trial %d is in the history twice", kept[i].Number)
+			return nil, fmt.Errorf("trial %d is in the history twice", kept[i].Number)
 		}
 	}
 	return kept, nil

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/supermax-hpo/supermax/configs"
 	"github.com/supermax-hpo/supermax/shared/space"
 )
 
@@ -369,5 +370,35 @@ func TestStrings(t *testing.T) {
 	}
 	if got := Maximize.String() + Minimize.String(); got != "maximizeminimize" {
 		t.Errorf("the directions are %q", got)
+	}
+}
+
+// The whole space of the project, with its conditions two deep.
+func TestWholeSpace(t *testing.T) {
+	s, err := space.Parse("space.yaml", configs.Space)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := Problem{Space: s, Directions: []Direction{Maximize, Minimize}}
+	for _, name := range Names() {
+		sampler, err := New(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var history []Observation
+		for i := range 80 {
+			rng := rand.New(rand.NewPCG(11, uint64(i)))
+			a, err := sampler.Suggest(p, history, rng)
+			if err != nil {
+				t.Fatalf("%s: trial %d: %v", name, i, err)
+			}
+			if complete, err := s.Complete(a); err != nil || !complete.Equal(a) {
+				t.Fatalf("%s: trial %d is not valid and complete: %v", name, i, err)
+			}
+			history = append(history, Observation{
+				Number: i, Params: a, Values: []float64{rng.Float64(), rng.Float64()},
+				State: []State{Completed, Paused, Paused, Running}[i%4], Rung: i % 3,
+			})
+		}
 	}
 }
