@@ -1,11 +1,9 @@
 package study
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/supermax-hpo/supermax/shared/protocol"
-	"github.com/supermax-hpo/supermax/shared/space"
 )
 
 // Plan opens a stage, after the one before was closed. Stage B begins with A's best
@@ -96,113 +94,6 @@ func (s *State) drained(stage int) bool {
 		}
 	}
 	return true
-}
-
-// Promote closes a done stage and says what it hands on, best first: A its best
-// [SearchStage.Enqueue] different configurations, B its candidates (see [State.Best]), C
-// the candidates, by B's trial numbers, that were trained on every fold. A stage that has
-// work left is a conflict ([ErrNotDone]); so is one without any result ([ErrNoResult]). A
-// closed stage gets the same answer again.
-func (s *State) Promote(now time.Time, req protocol.StageRequest) (protocol.PromoteReply, []Event, error) {
-	reply := protocol.PromoteReply{SchemaVersion: protocol.Version, Stage: req.Stage, Trials: []int{}}
-	stage, err := s.stageOf(req)
-	if err != nil {
-		return reply, nil, err
-	}
-	if stage+1 < len(stages) {
-		reply.Next = stages[stage+1]
-	}
-	switch st := s.stages[stage]; {
-	case st.Opened.IsZero():
-		return reply, nil, conflict(ErrNotDone, "promote stage %s: it was not planned yet", req.Stage)
-	case !st.open():
-		reply.Trials = append(reply.Trials, st.Handed...)
-		return reply, nil, nil
-	case !s.drained(stage):
-		c := s.count(stage)
-		return reply, nil, conflict(ErrNotDone, "promote stage %s: it is not done: %d of %d trials were started, %d wait, %d run, %d are paused",
-			req.Stage, len(s.of(stage)), c.Limit, c.Queued, c.Running, c.Paused)
-	}
-	handed, results := s.handOn(stage)
-	if results == 0 {
-		return reply, nil, conflict(ErrNoResult, "promote stage %s: %s", req.Stage, s.whyNone(stage))
-	}
-	reply.Trials = append(reply.Trials, handed...)
-	d := s.draft(now)
-	err = d.emit(Event{Type: EventStageClosed, Stage: req.Stage, Trials: handed})
-	return reply, d.events, err
-}
-
-// handOn returns the trials to hand on, best first, and how many there were to choose from.
-func (s *State) handOn(stage int) (handed []int, results int) {
-	if stages[stage] == protocol.StageC {
-		for _, c := range s.Candidates() {
-			if c.Value != nil {
-				handed = append(handed, c.Trial)
-			}
-		}
-		return handed, len(handed)
-	}
-	want := s.settings.C.Candidates
-	if stages[stage] == protocol.StageA {
-		want = s.settings.B.Enqueue
-	}
-	best := s.ranking(stage)
-	var params []space.Assignment
-	for _, t := range best {
-		if len(handed) == want {
-			break
-		}
-		if !contains(params, t.Params) {
-			params = append(params, t.Params)
-			handed = append(handed, t.Number)
-		}
-	}
-	return handed, len(best)
-}
-
-func contains(list []space.Assignment, a space.Assignment) bool {
-	for _, b := range list {
-		if b.Equal(a) {
-			return true
-		}
-	}
-	return false
-}
-
-// whyNone says in a sentence why a stage has no result.
-func (s *State) whyNone(stage int) string {
-	failed, why := 0, ""
-	for _, t := range s.of(stage) {
-		if t.State == Failed {
-			failed++
-			why = fmt.Sprintf("; trial %d: %s: %s", t.Number, t.Failure.Kind, t.Failure.Message)
-		}
-	}
-	what := "no trial has a result"
-	if stages[stage] == protocol.StageC {
-		what = "no candidate was trained on every fold"
-	}
-	return fmt.Sprintf("%s, %d of %d trials failed%s", what, failed, len(s.of(stage)), why)
-}
-
-// Finish chooses the configuration after stage C: the highest mean F1-macro over the
-// folds, on a tie the lower ECE, then the lower number. It may be called again.
-func (s *State) Finish(now time.Time, req protocol.StudyRequest) (protocol.FinishReply, []Event, error) {
-	reply := protocol.FinishReply{SchemaVersion: protocol.Version, Exports: []string{}}
-	if err := s.mine(req.Study); err != nil {
-		return reply, nil, err
-	}
-	confirmed := s.stages[len(stages)-1]
-	if confirmed.Closed.IsZero() {
-		return reply, nil, conflict(ErrNotDone, "finish: stage %s was not promoted yet", stages[len(stages)-1])
-	}
-	if s.chosen != nil {
-		return reply, nil, nil
-	}
-	d := s.draft(now)
-	err := d.emit(Event{Type: EventChosen, Trial: confirmed.Handed[0]})
-	return reply, d.events, err
 }
 
 // stageOf checks a request and returns its stage's index.

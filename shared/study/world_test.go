@@ -1,0 +1,164 @@
+package study
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/supermax-hpo/supermax/shared/protocol"
+)
+
+// command is one call on a study at a time.
+type command func(s *State, now time.Time) (reply any, events []Event, err error)
+
+// call is a command that was made, and what came of it.
+type call struct {
+	command command
+	at      time.Time
+	before  int // events before it
+	events  []Event
+	answer  string
+}
+
+// world is a study and what its slots know of it.
+type world struct {
+	t      *rapid.T
+	state  *State
+	now    time.Time
+	calls  []call
+	events []Event
+	slots  int // names given so far
+	alive  []*worker
+	tells  []protocol.TellRequest // every one that was ever sent
+	asks   []protocol.AskRequest
+	told   map[string]string // the answer to each accepted tell
+}
+
+// worker is one slot as it sees itself.
+type worker struct {
+	name  string
+	token int64
+	work  *protocol.Work
+}
+
+func newWorld(t *rapid.T) *world {
+	settings := testSettings()
+	settings.A.Trials = rapid.IntRange(1, 8).Draw(t, "trials of A")
+	settings.B.Trials = rapid.IntRange(2, 6).Draw(t, "trials of B")
+	settings.A.Rungs, settings.B.Rungs = Rungs{1, 4, 2}, Rungs{1, 2, 2}
+	settings.A.Seeds = []int64{1, 2}
+	settings.A.Patience = rapid.IntRange(0, 2).Draw(t, "patience")
+	settings.B.Sampler = rapid.SampledFrom([]string{"random", "nsga2", "tpe"}).Draw(t, "sampler")
+	settings.MaxRequeues = 2
+	s, events, err := New(testStart, settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &world{t: t, state: s, now: testStart, events: events, told: make(map[string]string)}
+}
+
+// do runs a command, checks that it changed nothing, and applies its events.
+func (w *world) do(c command) (any, error) {
+	before := w.snapshot()
+	reply, events, err := c(w.state, w.now)
+	if after := w.snapshot(); before != after {
+		w.t.Fatalf("the command changed the state:\n%s", cmp.Diff(before, after))
+	}
+	if err != nil && len(events) > 0 {
+		w.t.Fatalf("refused (%v) with events %v", err, events)
+	}
+	w.calls = append(w.calls, call{c, w.now, len(w.events), events, answerText(reply, err)})
+	for _, e := range events {
+		if err := w.state.Apply(e); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	w.events = append(w.events, events...)
+	w.invariants()
+	return reply, err
+}
+
+func answerText(reply any, err error) string {
+	data, jsonErr := json.Marshal(reply)
+	return fmt.Sprint(string(data), err, jsonErr)
+}
+
+func (w *world) snapshot() string {
+	data, err := w.state.Snapshot()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(data)
+}
+
+func (w *world) invariants() {
+	accepted := make(map[[2]int]int)
+	for _, e := range w.events {
+		if e.Type == EventReported {
+			accepted[[2]int{e.Trial, e.Rung}]++
+		}
+	}
+	for at, n := range accepted {
+		if n > 1 {
+			w.t.Fatalf("trial %d, rung %d was accepted %d times", at[0], at[1], n)
+		}
+	}
+	for _, stage := range stages {
+		leases := make(map[string]int)
+		for _, t := range w.state.Trials(stage) {
+			if (t.Lease != nil) != (t.State == Running) {
+				w.t.Fatalf("trial %d is %s with lease %v", t.Number, t.State, t.Lease)
+			}
+			if t.Lease != nil {
+				leases[t.Lease.Slot]++
+			}
+		}
+		for slot, n := range leases {
+			if n > 1 {
+				w.t.Fatalf("slot %s holds %d leases", slot, n)
+			}
+		}
+		c := w.state.Counts(stage)
+		if n := c.Queued + c.Running + c.Paused + c.Completed + c.Failed; n > c.Limit {
+			w.t.Fatalf("stage %s has %d trials, its limit is %d", stage, n, c.Limit)
+		}
+	}
+}
+
+// replay folds the log up to a random call, and makes the calls from there on again.
+func (w *world) replay() {
+	first := rapid.IntRange(0, len(w.calls)-1).Draw(w.t, "replay from")
+	s, err := fold(w.events[:w.calls[first].before])
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, c := range w.calls[first:] {
+		reply, events, err := c.command(s, c.at)
+		if diff := cmp.Diff(eventText(w.t, c.events), eventText(w.t, events)); diff != "" {
+			w.t.Fatalf("replayed events differ:\n%s", diff)
+		}
+		if got := answerText(reply, err); got != c.answer {
+			w.t.Fatalf("replayed answer %s, first %s", got, c.answer)
+		}
+		for _, e := range events {
+			if err := s.Apply(e); err != nil {
+				w.t.Fatal(err)
+			}
+		}
+	}
+	data, err := s.Snapshot()
+	if err != nil || string(data) != w.snapshot() {
+		w.t.Fatalf("the replayed state differs (error %v):\n%s", err, cmp.Diff(w.snapshot(), string(data)))
+	}
+}
+
+func eventText(t *rapid.T, events []Event) string {
+	data, err := json.Marshal(append([]Event{}, events...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
