@@ -47,9 +47,9 @@ type Result struct {
 	Baseline        *protocol.Baseline
 }
 
-// A TrialError ends a trial, not the slot. Its message must not hold post text.
+// A TrialError is a trial's failure. Its message must not hold post text.
 type TrialError struct {
-	Kind protocol.FailureKind // oom, nan or data
+	Kind protocol.FailureKind // oom, nan or data; crash: counted against the trial, and the process ends
 	Err  error
 }
 

@@ -218,6 +218,9 @@ func TestFailures(t *testing.T) {
 		{"data", func(context.Context, protocol.Work) (Result, error) {
 			return Result{}, &TrialError{protocol.FailedData, errors.New("optim.name lion is not implemented")}
 		}, nil, protocol.Failure{Kind: protocol.FailedData, Message: "optim.name lion is not implemented"}, ""},
+		{"an operation", func(context.Context, protocol.Work) (Result, error) {
+			return Result{}, &TrialError{protocol.FailedCrash, errors.New("matmul: shapes")}
+		}, nil, protocol.Failure{Kind: protocol.FailedCrash, Message: "matmul: shapes"}, "matmul"},
 		{"panic", func(context.Context, protocol.Work) (Result, error) { panic("a post's text") },
 			nil, protocol.Failure{Kind: protocol.FailedCrash, Message: errPanicked.Error()}, "fault of its own"},
 		{"environment", func(context.Context, protocol.Work) (Result, error) { return Result{}, broken },

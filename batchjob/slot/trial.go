@@ -100,7 +100,11 @@ func failure(ctx context.Context, err error) (*protocol.Failure, error) {
 	case err == nil:
 		return nil, nil
 	case errors.As(err, &trial):
-		return &protocol.Failure{Kind: trial.Kind, Message: trial.Error()}, nil
+		told := &protocol.Failure{Kind: trial.Kind, Message: trial.Error()}
+		if trial.Kind == protocol.FailedCrash { // a fresh process is safer than this one
+			return told, err
+		}
+		return told, nil
 	case ctx.Err() != nil:
 		return &protocol.Failure{Kind: protocol.FailedInterrupted, Message: "the slot was stopped"}, nil
 	case errors.Is(err, errPanicked):
