@@ -93,8 +93,9 @@ type ErrorCode string
 
 // The codes of an [ErrorReply].
 const (
-	CodeInvalid     ErrorCode = "invalid"     // the request is wrong: do not repeat it
-	CodeNotFound    ErrorCode = "not_found"   // no such study or trial
-	CodeConflict    ErrorCode = "conflict"    // not possible in this state (promote before done)
-	CodeUnavailable ErrorCode = "unavailable" // try again
+	CodeInvalid      ErrorCode = "invalid"      // the request is wrong: do not repeat it
+	CodeUnauthorized ErrorCode = "unauthorized" // the token is missing or wrong
+	CodeNotFound     ErrorCode = "not_found"    // no such study or trial
+	CodeConflict     ErrorCode = "conflict"     // not possible in this state (promote before done)
+	CodeUnavailable  ErrorCode = "unavailable"  // try again
 )

@@ -92,8 +92,9 @@ func (s *State) configure(given json.RawMessage) error {
 	return nil
 }
 
-// clone returns a state that can be changed without changing s.
-func (s *State) clone() *State {
+// Clone returns a state that can be changed without changing s, so that a caller may keep
+// s for readers while it applies events to the copy. It copies a few words a trial.
+func (s *State) Clone() *State {
 	c := *s
 	c.trials = slices.Clone(s.trials)
 	c.slots = maps.Clone(s.slots)
@@ -108,7 +109,7 @@ type draft struct {
 	events []Event
 }
 
-func (s *State) draft(now time.Time) *draft { return &draft{State: s.clone(), now: clean(now)} }
+func (s *State) draft(now time.Time) *draft { return &draft{State: s.Clone(), now: clean(now)} }
 
 // emit adds an event and applies it to the draft.
 func (d *draft) emit(e Event) error {

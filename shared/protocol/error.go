@@ -1,0 +1,18 @@
+package protocol
+
+import "fmt"
+
+// An Error is a refusal that came over the wire. Callers branch on its code.
+type Error struct {
+	Status  int // HTTP
+	Code    ErrorCode
+	Message string
+}
+
+// Error returns the sentence that was sent.
+func (e *Error) Error() string {
+	if e.Message == "" {
+		return fmt.Sprintf("the study answered with HTTP status %d", e.Status)
+	}
+	return e.Message
+}
