@@ -84,6 +84,7 @@ func Start(o Options) (*Worker, error) {
 // run is the worker's goroutine. It never unlocks its thread, so that the thread ends
 // with it and nobody inherits its settings.
 func (w *Worker) run(s *Scope, threads int, started chan<- error) {
+	defer w.Close()
 	runtime.LockOSThread()
 	if err := kernels.SetThreads(threads); err != nil {
 		started <- newOpError("set threads", err.Error(), false)
@@ -93,11 +94,19 @@ func (w *Worker) run(s *Scope, threads int, started chan<- error) {
 	for {
 		select {
 		case j := <-w.jobs:
-			j.done <- s.do(j.f)
+			serve(s, j)
 		case <-w.quit:
 			return
 		}
 	}
+}
+
+// serve runs a job and answers it, even when the job ends the goroutine, as a failing
+// test does.
+func serve(s *Scope, j job) {
+	o := outcome{err: ErrClosed}
+	defer func() { j.done <- o }()
+	o = s.do(j.f)
 }
 
 // Do runs f on the worker's thread and frees every tensor that f made in the scope. The
