@@ -36,7 +36,7 @@ func TrainWordPiece(texts []string, size int, o TrainOptions) ([]string, error) 
 	if len(words) == 0 {
 		return nil, fmt.Errorf("train vocabulary: the texts hold no words")
 	}
-	m := newMerger(words, counts, SpecialTokens(), o.AlphabetLimit)
+	m := newMerger(words, counts, initialVocab(words, counts, SpecialTokens(), o.AlphabetLimit))
 	if len(m.vocab) > size {
 		return nil, fmt.Errorf("train vocabulary: size %d is too small, special tokens and characters alone are %d", size, len(m.vocab))
 	}
@@ -99,43 +99,45 @@ func alphabet(words []string, counts []int, limit int) []rune {
 	return runes
 }
 
-// newMerger spells the words with the alphabet. Characters that a limit left out are
-// skipped, as in the reference.
-func newMerger(words []string, counts []int, special []string, limit int) *merger {
-	m := &merger{counts: counts, ids: map[string]int32{}}
-	for _, s := range special {
-		m.id(s)
-	}
-	kept := map[rune]bool{}
-	for _, r := range alphabet(words, counts, limit) {
-		kept[r] = true
-		m.id(string(r))
-	}
+// initialVocab returns the special tokens, the characters, and "##" with every character
+// that stands inside a word, each kind in the order of its code points.
+func initialVocab(words []string, counts []int, special []string, limit int) []string {
+	kept := alphabet(words, counts, limit)
 	inner := map[rune]bool{}
 	for _, w := range words {
 		for i, r := range w {
-			inner[r] = inner[r] || i > 0 && kept[r]
+			inner[r] = inner[r] || i > 0
 		}
 	}
-	for _, r := range alphabet(words, counts, limit) {
+	vocab := append([]string(nil), special...)
+	for _, r := range kept {
+		vocab = append(vocab, string(r))
+	}
+	for _, r := range kept {
 		if inner[r] {
-			m.id("##" + string(r))
+			vocab = append(vocab, "##"+string(r))
 		}
 	}
-	m.words = make([][]int32, len(words))
+	return vocab
+}
+
+// newMerger spells the words with the initial vocabulary. Characters that it lacks are
+// skipped, as in the reference.
+func newMerger(words []string, counts []int, initial []string) *merger {
+	m := &merger{counts: counts, ids: map[string]int32{}, words: make([][]int32, len(words))}
+	for _, token := range initial {
+		m.id(token)
+	}
 	for i, w := range words {
-		spelled := make([]int32, 0, len(w))
 		for at, r := range w {
-			if !kept[r] {
-				continue
-			}
 			s := string(r)
 			if at > 0 {
 				s = "##" + s
 			}
-			spelled = append(spelled, m.id(s))
+			if id, ok := m.ids[s]; ok {
+				m.words[i] = append(m.words[i], id)
+			}
 		}
-		m.words[i] = spelled
 	}
 	return m
 }
