@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 )
 
 // ErrNewerSchema is returned for a study that a newer Supermax wrote.
@@ -27,7 +26,7 @@ func FromJSON(data []byte) (*Study, error) {
 	var head struct {
 		Version int `json:"schema_version"`
 	}
-	if err := json.Unmarshal(data, &head); err != nil {
+	if err := json.Unmarshal(data, &head); err != nil { // also when something follows the object
 		return nil, fmt.Errorf("read study: %w", err)
 	}
 	if head.Version > Version {
@@ -38,9 +37,6 @@ func FromJSON(data []byte) (*Study, error) {
 	s := &Study{}
 	if err := d.Decode(s); err != nil {
 		return nil, fmt.Errorf("read study: %w", err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("read study: something follows the JSON object")
 	}
 	if err := s.validateFields(); err != nil {
 		return nil, fmt.Errorf("read study: %w", err)

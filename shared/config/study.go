@@ -63,7 +63,7 @@ type Search struct {
 	Epochs   int     `json:"epochs"` // of a trial that is promoted to the last rung
 	Rungs    Rungs   `json:"rungs"`
 	Seeds    []int64 `json:"seeds"`    // a trial trains once with each
-	Patience int     `json:"patience"` // epochs without a better F1-macro before a seed stops
+	Patience int     `json:"patience"` // epochs without a better F1-macro before a seed stops; 0: none stops early
 	Sampler  string  `json:"sampler"`  // tpe, nsga2 or random
 	Enqueue  int     `json:"enqueue"`  // stage B: starts from A's best so many; stage A: 0
 	Export   int     `json:"export"`   // so many of the best are exported

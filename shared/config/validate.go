@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/supermax-hpo/supermax/shared/internal/show"
 	"github.com/supermax-hpo/supermax/shared/space"
 )
 
@@ -39,15 +40,14 @@ var (
 
 // Limits that no study of this kind needs to pass.
 const (
-	maxTrials  = 1_000_000
-	maxEpochs  = 10_000
-	maxSeeds   = 1_000
-	maxSeed    = math.MaxUint32 // the folds and splits seed a Mersenne Twister with 32 bits
-	maxLease   = 24 * 60 * 60   // seconds
-	maxFolds   = 100
-	maxFactor  = 1_000
-	maxCorpus  = math.MaxInt32
-	maxMessage = 80 // bytes of a string that a message repeats
+	maxTrials = 1_000_000
+	maxEpochs = 10_000
+	maxSeeds  = 1_000
+	maxSeed   = math.MaxUint32 // the folds and splits seed a Mersenne Twister with 32 bits
+	maxLease  = 24 * 60 * 60   // seconds
+	maxFolds  = 100
+	maxFactor = 1_000
+	maxPosts  = math.MaxInt32
 )
 
 // checks collects the first fault of a list of checks.
@@ -70,7 +70,7 @@ func (c *checks) oneOf(v string, allowed []string, path ...string) {
 	case v == "":
 		c.fail("is missing; allowed: "+strings.Join(allowed, ", "), path...)
 	case !slices.Contains(allowed, v):
-		c.fail(show(v)+" is not allowed; allowed: "+strings.Join(allowed, ", "), path...)
+		c.fail(show.Quote(v)+" is not allowed; allowed: "+strings.Join(allowed, ", "), path...)
 	}
 }
 
@@ -88,10 +88,10 @@ func (s *Study) validateFields() error {
 	case s.Name == "":
 		c.fail("is missing; allowed: "+nameForm, "name")
 	case !studyName.MatchString(s.Name):
-		c.fail(show(s.Name)+" is not allowed; allowed: "+nameForm, "name")
+		c.fail(show.Quote(s.Name)+" is not allowed; allowed: "+nameForm, "name")
 	}
 	if s.Agent == "share" || s.Agent == "joint" {
-		c.fail(show(s.Agent)+" is not yet implemented; allowed: criteria, evidence", "agent")
+		c.fail(show.Quote(s.Agent)+" is not yet implemented; allowed: criteria, evidence", "agent")
 	}
 	c.oneOf(s.Agent, []string{"criteria", "evidence"}, "agent")
 	c.corpus(s.Corpus)
@@ -128,10 +128,10 @@ func (c *checks) corpus(corpus Corpus) {
 		case id == "":
 			c.fail(`"" is not allowed; allowed: a criterion's id`, "corpus", "criteria", strconv.Itoa(i))
 		case slices.Contains(corpus.Criteria[:i], id):
-			c.fail(show(id)+" is listed twice", "corpus", "criteria", strconv.Itoa(i))
+			c.fail(show.Quote(id)+" is listed twice", "corpus", "criteria", strconv.Itoa(i))
 		}
 	}
-	c.between(corpus.MaxPosts, 0, maxCorpus, "corpus", "max_posts")
+	c.between(corpus.MaxPosts, 0, maxPosts, "corpus", "max_posts")
 }
 
 func (c *checks) search(s Search, stage string) {
@@ -144,7 +144,7 @@ func (c *checks) search(s Search, stage string) {
 	}
 	c.between(s.Rungs.Factor, 2, maxFactor, at("rungs", "factor")...)
 	c.seeds(s.Seeds, at("seeds")...)
-	c.between(s.Patience, 1, maxEpochs, at("patience")...)
+	c.between(s.Patience, 0, maxEpochs, at("patience")...)
 	c.oneOf(s.Sampler, []string{"tpe", "nsga2", "random"}, at("sampler")...)
 	c.between(s.Export, 1, maxTrials, at("export")...)
 }
@@ -158,7 +158,7 @@ func (c *checks) confirm(s Stages) {
 	c.seeds(s.C.Seeds, at("seeds")...)
 	c.seed(s.C.FoldSeed, at("fold_seed")...)
 	c.between(s.C.Epochs, 1, maxEpochs, at("epochs")...)
-	c.between(s.C.Patience, 1, maxEpochs, at("patience")...)
+	c.between(s.C.Patience, 0, maxEpochs, at("patience")...)
 }
 
 func (c *checks) seeds(seeds []int64, path ...string) {
@@ -198,12 +198,4 @@ func (s *Study) validateSpaces() error {
 		return &fault{path: []string{"space"}, problem: "is not whole_space narrowed by constraints"}
 	}
 	return nil
-}
-
-// show quotes s for a message, cut where it is long.
-func show(s string) string {
-	if len(s) > maxMessage {
-		s = strings.ToValidUTF8(s[:maxMessage], "") + "…"
-	}
-	return strconv.Quote(s)
 }

@@ -5,6 +5,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/supermax-hpo/supermax/shared/internal/show"
 )
 
 // Kind says which values a parameter takes.
@@ -40,44 +42,6 @@ type Param struct {
 	Otherwise Value      `json:"otherwise,omitzero"`
 }
 
-// A Condition holds while the named parameter is itself active and its value is one of In
-// or, where Above is set, greater than Above. Exactly one of the two is set.
-type Condition struct {
-	Param string   `json:"param"`
-	In    []Value  `json:"in,omitempty"`
-	Above *float64 `json:"above,omitempty"`
-}
-
-// Holds reports whether v, the value of the parameter c.Param, satisfies c.
-func (c Condition) Holds(v Value) bool {
-	if c.Above != nil {
-		f, ok := v.AsFloat()
-		return ok && f > *c.Above
-	}
-	return indexOf(c.In, v) >= 0
-}
-
-// holdsSomewhere reports whether some value of p satisfies c.
-func (c Condition) holdsSomewhere(p Param) bool {
-	if p.Kind == Categorical {
-		for _, v := range p.Choices {
-			if c.Holds(v) {
-				return true
-			}
-		}
-		return false
-	}
-	if c.Above != nil {
-		return p.High > *c.Above
-	}
-	for _, v := range c.In {
-		if p.Contains(v) {
-			return true
-		}
-	}
-	return false
-}
-
 // Contains reports whether v is a value that p takes while it is active.
 func (p Param) Contains(v Value) bool {
 	_, ok := p.canonical(v)
@@ -107,73 +71,6 @@ func (p Param) canonical(v Value) (Value, bool) {
 		return Value{}, false
 	}
 	return near, true
-}
-
-// gridTolerance is how far from a grid point, in steps, a float still means it: 0.05 × 3
-// is not 0.15 in binary.
-const gridTolerance = 1e-6
-
-// Count returns how many values p takes while active, 0 for a continuum.
-func (p Param) Count() int {
-	switch {
-	case p.Kind == Categorical:
-		return len(p.Choices)
-	case p.Low == p.High:
-		return 1
-	case p.stride() == 0:
-		return 0
-	}
-	return int(math.Round((p.High-p.Low)/p.stride())) + 1
-}
-
-// At returns value i of the [Param.Count] values of p, in ascending order (or the order
-// of Choices). It is the zero Value where there is no such value.
-func (p Param) At(i int) Value {
-	if i < 0 || i >= p.Count() {
-		return Value{}
-	}
-	switch {
-	case p.Kind == Categorical:
-		return p.Choices[i]
-	case p.Kind == IntRange:
-		return Int(int(p.Low + float64(i)*p.stride()))
-	case i == 0:
-		return Float(p.Low)
-	case i == p.Count()-1:
-		return Float(p.High)
-	}
-	return Float(round12(p.Low + float64(i)*p.Step))
-}
-
-// Index returns the i for which [Param.At] gives v, or -1.
-func (p Param) Index(v Value) int {
-	c, ok := p.canonical(v)
-	switch {
-	case !ok || p.Count() == 0:
-		return -1
-	case p.Kind == Categorical:
-		return indexOf(p.Choices, c)
-	case p.Low == p.High:
-		return 0
-	}
-	f, _ := c.AsFloat()
-	return int(math.Round((f - p.Low) / p.stride()))
-}
-
-// Nearest returns the value of a float or int parameter that lies nearest to x, which may
-// lie outside the range. It is the zero Value for a categorical parameter and for NaN.
-func (p Param) Nearest(x float64) Value {
-	if p.Kind == Categorical || math.IsNaN(x) {
-		return Value{}
-	}
-	x = min(max(x, p.Low), p.High)
-	if p.Count() == 0 {
-		return Float(x)
-	}
-	if p.Low == p.High {
-		return p.At(0)
-	}
-	return p.At(int(math.Round((x - p.Low) / p.stride())))
 }
 
 // Fixed returns the only value of p, if it has but one. Samplers leave such a parameter
@@ -208,24 +105,6 @@ func (p Param) Allowed() string {
 	return s
 }
 
-// stride is the distance between neighbouring values, 0 for a continuum.
-func (p Param) stride() float64 {
-	if p.Kind == IntRange && p.Step == 0 {
-		return 1
-	}
-	return p.Step
-}
-
-// round12 keeps 12 significant digits, so that 0.05 + 2·0.05 is 0.15 and not
-// 0.15000000000000002.
-func round12(x float64) float64 {
-	f, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 12, 64), 64)
-	if err != nil {
-		return x
-	}
-	return f
-}
-
 func number(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
 
 func indexOf(values []Value, v Value) int {
@@ -240,7 +119,7 @@ func indexOf(values []Value, v Value) int {
 // quote formats v for a message: strings in quotes.
 func quote(v Value) string {
 	if s, ok := v.AsString(); ok {
-		return strconv.Quote(s)
+		return show.Quote(s)
 	}
 	return v.String()
 }

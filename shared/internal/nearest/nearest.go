@@ -1,9 +1,7 @@
 // Package nearest finds what a person may have meant by a misspelt name.
 package nearest
 
-import (
-	"slices"
-)
+import "slices"
 
 // Names returns up to n of names, those that the fewest edits lead to from name first;
 // equally near ones stay in order.

@@ -7,6 +7,8 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/supermax-hpo/supermax/shared/internal/show"
 )
 
 // numberForm is YAML 1.2's decimal number without leading zeros: 010 is 8 to some readers
@@ -128,9 +130,9 @@ func (n Node) describe() string {
 	case *ast.TagNode:
 		return "a tag"
 	case *ast.LiteralNode:
-		return strconv.Quote(v.Value.Value)
+		return show.Quote(v.Value.Value)
 	case *ast.StringNode:
-		return strconv.Quote(v.Value)
+		return show.Quote(v.Value)
 	}
 	if t := n.node.GetToken(); t != nil {
 		return t.Value

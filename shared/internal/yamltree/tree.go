@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -168,7 +169,7 @@ func (n Node) Map(allowed ...string) ([]Field, error) {
 		}
 		line := v.Key.GetToken().Position.Line
 		value := n.child(key, line, v.Value)
-		if len(allowed) > 0 && !contains(allowed, key) {
+		if len(allowed) > 0 && !slices.Contains(allowed, key) {
 			return nil, value.Errorf("is not a key here; %s", suggestion(key, allowed))
 		}
 		fields = append(fields, Field{Key: key, Value: value})
@@ -202,15 +203,6 @@ func among(allowed []string) string {
 		return ""
 	}
 	return " (" + strings.Join(allowed, ", ") + ")"
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 // List returns the elements of a list.

@@ -1,0 +1,91 @@
+package space
+
+import (
+	"math"
+	"strconv"
+)
+
+// gridTolerance is how far from a grid point, in steps, a float still means it: 0.05 × 3
+// is not 0.15 in binary.
+const gridTolerance = 1e-6
+
+// Count returns how many values p takes while active, 0 for a continuum.
+func (p Param) Count() int {
+	switch {
+	case p.Kind == Categorical:
+		return len(p.Choices)
+	case p.Low == p.High:
+		return 1
+	case p.stride() == 0:
+		return 0
+	}
+	return int(math.Round((p.High-p.Low)/p.stride())) + 1
+}
+
+// At returns value i of the [Param.Count] values of p, in ascending order (or the order
+// of Choices). It is the zero Value where there is no such value.
+func (p Param) At(i int) Value {
+	if i < 0 || i >= p.Count() {
+		return Value{}
+	}
+	switch {
+	case p.Kind == Categorical:
+		return p.Choices[i]
+	case p.Kind == IntRange:
+		return Int(int(p.Low + float64(i)*p.stride()))
+	case i == 0:
+		return Float(p.Low)
+	case i == p.Count()-1:
+		return Float(p.High)
+	}
+	return Float(round12(p.Low + float64(i)*p.Step))
+}
+
+// Index returns the i for which [Param.At] gives v, or -1.
+func (p Param) Index(v Value) int {
+	c, ok := p.canonical(v)
+	switch {
+	case !ok || p.Count() == 0:
+		return -1
+	case p.Kind == Categorical:
+		return indexOf(p.Choices, c)
+	case p.Low == p.High:
+		return 0
+	}
+	f, _ := c.AsFloat()
+	return int(math.Round((f - p.Low) / p.stride()))
+}
+
+// Nearest returns the value of a float or int parameter that lies nearest to x, which may
+// lie outside the range. It is the zero Value for a categorical parameter and for NaN.
+func (p Param) Nearest(x float64) Value {
+	if p.Kind == Categorical || math.IsNaN(x) {
+		return Value{}
+	}
+	x = min(max(x, p.Low), p.High)
+	if p.Count() == 0 {
+		return Float(x)
+	}
+	if p.Low == p.High {
+		return p.At(0)
+	}
+	return p.At(int(math.Round((x - p.Low) / p.stride())))
+}
+
+// stride is the distance between neighbouring values, 0 for a continuum.
+func (p Param) stride() float64 {
+	if p.Kind == IntRange && p.Step == 0 {
+		return 1
+	}
+	return p.Step
+}
+
+// round12 keeps 12 significant digits, so that 0.05 + 2·0.05 is 0.15 and not
+// 0.15000000000000002.
+func round12(x float64) float64 {
+	f, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 12, 64), 64)
+	if err != nil {
+		return x
+	}
+	return f
+}
