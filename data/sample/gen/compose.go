@@ -7,11 +7,12 @@ import (
 )
 
 const (
-	seed      = 2025
-	postCount = 400
-	noise     = 0.05 // share of the (post, criterion) labels that are turned over
-	minWords  = 40
-	maxWords  = 110
+	seed       = 2025
+	postCount  = 400
+	noise      = 0.05 // share of the (post, criterion) labels that are turned over
+	overlooked = 0.3  // share of the second sentences for a criterion that are not marked
+	minWords   = 40
+	maxWords   = 110
 )
 
 // A line is one sentence of a post and what an annotator says about it: for criteria by
@@ -62,8 +63,8 @@ func compose() []entry {
 	seen := map[string]bool{}
 	for len(posts) < postCount {
 		e := d.post()
-		words := len(strings.Fields(e.text()))
-		if words < minWords || words > maxWords || seen[e.text()] || repeats(e) {
+		n := len(strings.Fields(e.text()))
+		if n < minWords || n > maxWords || seen[e.text()] || repeats(e) {
 			continue
 		}
 		seen[e.text()] = true
@@ -96,43 +97,64 @@ func (d dice) post() entry {
 			unmet = append(unmet, c)
 		}
 	}
-	var lines []line
+	var blocks [][]line // lines that stand together
 	for i := 0; i < len(met); i++ {
 		if i+1 < len(met) && d.chance(0.15) {
-			lines = append(lines, d.joined(met[i], met[i+1]))
+			blocks = append(blocks, []line{d.joined(met[i], met[i+1])})
 			i++
 			continue
 		}
-		lines = append(lines, d.cue(met[i]))
-		if len(met) < 4 && d.chance(0.2) {
-			lines = append(lines, d.cue(met[i]))
+		block := []line{d.cue(met[i])}
+		if d.chance(0.15) {
+			block = append(block, line{sentence(d.one(vague)), map[int]bool{met[i]: true}, map[int]string{met[i]: shows}})
+		}
+		blocks = append(blocks, block)
+		if len(met) < 4 && d.chance(0.65) {
+			second := d.cue(met[i])
+			// Annotators often mark one sentence a criterion and pass over the second.
+			if d.chance(overlooked) {
+				second.status[met[i]], second.why[met[i]] = false, unrelated
+			}
+			blocks = append(blocks, []line{second})
 		}
 	}
-	for _, c := range unmet[:d.below(4)] {
-		lines = append(lines, d.distractor(c))
+	if len(met) > 0 && d.chance(0.6) {
+		blocks = append(blocks, []line{d.distractor(met[0], false)})
 	}
-	for words := 0; len(lines) < 4 || words < minWords+d.below(12); {
-		lines = append(lines, d.filler())
-		words = 0
-		for _, l := range lines {
-			words += len(strings.Fields(l.text))
-		}
+	for _, c := range unmet[:[]int{0, 0, 1, 1, 1}[d.below(5)]] {
+		blocks = append(blocks, []line{d.distractor(c, true)})
 	}
-	shuffled := make([]line, 0, len(lines))
-	for _, i := range d.order(len(lines)) {
-		shuffled = append(shuffled, lines[i])
+	least := minWords + d.below(12)
+	for words(blocks) < least || len(blocks) < 4 {
+		blocks = append(blocks, []line{d.filler()})
+	}
+	var shuffled []line
+	for _, i := range d.order(len(blocks)) {
+		shuffled = append(shuffled, blocks[i]...)
 	}
 	return entry{lines: shuffled}
+}
+
+func words(blocks [][]line) int {
+	n := 0
+	for _, block := range blocks {
+		for _, l := range block {
+			n += len(strings.Fields(l.text))
+		}
+	}
+	return n
 }
 
 func (d dice) one(list []phrasing) string { return d.expand(list[d.below(len(list))]) }
 
 // clause says that the writer meets the criterion.
 func (d dice) clause(c int) string {
-	if d.chance(0.1) {
+	if d.chance(0.08) {
 		return d.one(themes[c].rare)
 	}
-	return d.one(themes[c].cues)
+	// The smaller of two draws makes the first phrasings frequent and the last ones rare.
+	cues := themes[c].cues
+	return d.expand(cues[min(d.below(len(cues)), d.below(len(cues)))])
 }
 
 func (d dice) cue(c int) line {
@@ -156,12 +178,13 @@ func lower(clause string) string {
 	return strings.ToLower(clause[:1]) + clause[1:]
 }
 
-// distractor speaks of a criterion that the post does not meet.
-func (d dice) distractor(c int) line {
+// distractor speaks of a criterion without showing it. A post that meets the criterion
+// elsewhere does not deny it.
+func (d dice) distractor(c int, deny bool) line {
 	t := themes[c]
 	text, why := "", ""
 	switch k := d.below(20); {
-	case k < 9:
+	case k < 9 && deny:
 		text, why = d.one(t.negated), denies
 	case k < 14:
 		text, why = d.one(t.others), another

@@ -36,3 +36,12 @@ var filler = []phrasing{
 	"{The weather|The view|The coffee} {is good|was nice|is better here} {at least|this time|}",
 	"My {birthday|holiday} is {in two weeks|next month|coming up} and {we will visit the coast|nothing is planned|my aunt bakes}",
 }
+
+// vague are sentences that only go on about the one before; annotators mark both.
+var vague = []phrasing{
+	"It {gets worse|is getting worse} {every week|from day to day|and I cannot explain it}",
+	"{This has gone on|It has been like this} {for two months|since autumn|for a while now}",
+	"{Nobody|Not even my partner} {knows about it|has noticed it} yet",
+	"I {hide it|do not talk about it} {at work|at home|in front of my friends}",
+	"{It worries me|It frightens me|I do not know what to do about it}",
+}
