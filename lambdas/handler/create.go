@@ -1,0 +1,129 @@
+package handler
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/supermax-hpo/supermax/shared/config"
+	"github.com/supermax-hpo/supermax/shared/objects"
+	"github.com/supermax-hpo/supermax/shared/protocol"
+	"github.com/supermax-hpo/supermax/shared/store"
+	"github.com/supermax-hpo/supermax/shared/study"
+)
+
+// ConfigKey is the object that holds the study file as trainers read it
+// ([config.FromJSON]).
+const ConfigKey = "study.json"
+
+// Create makes a study from its file, or takes it up again when it was made from the same
+// file before. Another file under the same name is a conflict that says what differs;
+// nothing is changed by it.
+func (s *Service) Create(ctx context.Context, c *config.Study) error {
+	settings := Settings(c)
+	first, events, err := study.New(s.Clock(), settings)
+	if err != nil {
+		return err
+	}
+	e, err := s.lock(ctx, c.Name)
+	if err != nil {
+		return err
+	}
+	defer e.unlock()
+	if err := e.create(ctx, s.Log, events); err != nil {
+		return err
+	}
+	if err := same(c.Name, e.state.Settings(), first.Settings()); err != nil {
+		return err
+	}
+	return s.keepConfig(ctx, c)
+}
+
+// create loads the study, after making it where there is none. Of two creators one makes
+// it, and the other finds it.
+func (e *entry) create(ctx context.Context, log store.Log, events []study.Event) error {
+	err := e.refresh(ctx, log)
+	if !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	e.state = new(study.State)
+	err = e.append(ctx, log, events)
+	if err == nil {
+		return nil
+	}
+	e.state = nil
+	if errors.Is(err, store.ErrConflict) {
+		return e.refresh(ctx, log)
+	}
+	return err
+}
+
+// keepConfig writes the study file's JSON form, or compares it with what is there. The
+// log was asked first, so that of two creators one decides.
+func (s *Service) keepConfig(ctx context.Context, c *config.Study) error {
+	want, err := c.JSON()
+	if err != nil {
+		return err
+	}
+	got, err := s.Objects.Read(ctx, ConfigKey)
+	if errors.Is(err, objects.ErrNotFound) {
+		return s.Objects.Write(ctx, ConfigKey, want)
+	}
+	if err != nil || bytes.Equal(got, want) {
+		return err
+	}
+	return differs(c.Name, got, want)
+}
+
+// same compares the settings of two studies.
+func same(name string, got, want study.Settings) error {
+	g, err := json.Marshal(got)
+	if err != nil {
+		return err
+	}
+	w, err := json.Marshal(want)
+	if err != nil || bytes.Equal(g, w) {
+		return err
+	}
+	return differs(name, g, w)
+}
+
+// differs says which parts of a study file are not what the study was created from.
+func differs(name string, got, want []byte) error {
+	var g, w map[string]json.RawMessage
+	if err := errors.Join(json.Unmarshal(got, &g), json.Unmarshal(want, &w)); err != nil {
+		return fmt.Errorf("compare the file of study %s: %w", name, err)
+	}
+	all := maps.Clone(w)
+	maps.Copy(all, g)
+	var keys []string
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		if !bytes.Equal(g[key], w[key]) {
+			keys = append(keys, key)
+		}
+	}
+	return &study.Error{Code: protocol.CodeConflict, Message: fmt.Sprintf(
+		"study %s was created from another file: %s differ; go on with the former values, or start anew under another name",
+		name, strings.Join(keys, ", "))}
+}
+
+// Settings returns what the state machine needs of a study file.
+func Settings(c *config.Study) study.Settings {
+	search := func(st config.Search) study.SearchStage {
+		return study.SearchStage{Trials: st.Trials, Rungs: study.Rungs(st.Rungs), Seeds: st.Seeds,
+			Patience: st.Patience, Sampler: st.Sampler, Enqueue: st.Enqueue}
+	}
+	confirm := c.Stages.C
+	return study.Settings{
+		Study: c.Name, Agent: c.Agent, Seed: c.Seed, Space: c.Space,
+		A: search(c.Stages.A), B: search(c.Stages.B),
+		C: study.ConfirmStage{Candidates: confirm.Candidates, Folds: confirm.Folds, Seeds: confirm.Seeds,
+			Epochs: confirm.Epochs, Patience: confirm.Patience},
+		LeaseSeconds: c.LeaseSeconds,
+	}
+}

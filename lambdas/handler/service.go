@@ -1,0 +1,90 @@
+// Package handler is what a study's functions do: plan, ask, tell, heartbeat, release
+// slot, check, aggregate, promote, finish. Each reads the study's events, lets package
+// study decide, and appends what was decided on condition that nothing came between. On
+// AWS each is a Lambda; on a laptop the command calls them and serves those that slots
+// need over loopback HTTP ([HTTP]).
+package handler
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/supermax-hpo/supermax/shared/objects"
+	"github.com/supermax-hpo/supermax/shared/protocol"
+	"github.com/supermax-hpo/supermax/shared/store"
+	"github.com/supermax-hpo/supermax/shared/study"
+)
+
+// A Service handles the requests of any number of studies. Its fields are set before the
+// first call; its methods may be called from many goroutines, and from many processes on
+// the same Log.
+//
+// A refusal is a [*study.Error], whose code says why; any other error means that the
+// request may be repeated ([protocol.CodeUnavailable]).
+type Service struct {
+	Log     store.Log
+	Objects *objects.Bucket // only Create, Aggregate and Finish use it
+	Clock   func() time.Time
+	Logger  *slog.Logger // nil: nothing is logged
+
+	mu      sync.Mutex
+	studies map[string]*entry
+}
+
+// State returns the study as it is now. The state is the caller's to read: it never
+// changes.
+func (s *Service) State(ctx context.Context, name string) (*study.State, error) {
+	e, err := s.lock(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	defer e.unlock()
+	if err := e.refresh(ctx, s.Log); err != nil {
+		return nil, err
+	}
+	return e.state, nil
+}
+
+// Plan opens a stage.
+func (s *Service) Plan(ctx context.Context, req protocol.StageRequest) (protocol.PlanReply, error) {
+	return do(ctx, s, req.Study, req, (*study.State).Plan)
+}
+
+// Ask gives a slot its next work.
+func (s *Service) Ask(ctx context.Context, req protocol.AskRequest) (protocol.AskReply, error) {
+	return do(ctx, s, req.Study, req, (*study.State).Ask)
+}
+
+// Tell takes an attempt's outcome.
+func (s *Service) Tell(ctx context.Context, req protocol.TellRequest) (protocol.TellReply, error) {
+	return do(ctx, s, req.Study, req, (*study.State).Tell)
+}
+
+// Heartbeat renews a lease.
+func (s *Service) Heartbeat(ctx context.Context, req protocol.HeartbeatRequest) (protocol.HeartbeatReply, error) {
+	return do(ctx, s, req.Study, req, (*study.State).Heartbeat)
+}
+
+// ReleaseSlot gives back what a slot held that is gone.
+func (s *Service) ReleaseSlot(ctx context.Context, req protocol.ReleaseSlotRequest) (protocol.ReleaseSlotReply, error) {
+	return do(ctx, s, req.Study, req, (*study.State).ReleaseSlot)
+}
+
+// Check takes back the leases that ran out and says how far a stage is.
+func (s *Service) Check(ctx context.Context, req protocol.StageRequest) (protocol.CheckReply, error) {
+	return do(ctx, s, req.Study, req, (*study.State).Check)
+}
+
+// Promote closes a done stage.
+func (s *Service) Promote(ctx context.Context, req protocol.StageRequest) (protocol.PromoteReply, error) {
+	return do(ctx, s, req.Study, req, (*study.State).Promote)
+}
+
+func (s *Service) logger() *slog.Logger {
+	if s.Logger == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return s.Logger
+}
