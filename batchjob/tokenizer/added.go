@@ -124,7 +124,8 @@ func beginsWithWord(s string) bool {
 	return size > 0 && isWordCharacter(r)
 }
 
-// isWordCharacter is \w of Unicode Technical Standard 18, annex C.
+// isWordCharacter is \w of Unicode Technical Standard 18, annex C, in Go's version of
+// Unicode; the reference's is newer, which matters beside single-word tokens alone.
 func isWordCharacter(r rune) bool {
 	return unicode.In(r, unicode.L, unicode.Nl, unicode.Other_Alphabetic, unicode.M, unicode.Nd,
 		unicode.Pc, unicode.Join_Control)

@@ -100,9 +100,9 @@ func readConfig(dir string) (config, error) {
 			return c, fmt.Errorf("read %s: %w", path, err)
 		}
 	}
-	for key, side := range map[string]string{"padding_side": c.PaddingSide, "truncation_side": c.TruncateSide} {
-		if side != "" && side != "right" {
-			return c, fmt.Errorf("read %s: %s is %q, implemented is right", filepath.Join(dir, "tokenizer_config.json"), key, side)
+	for _, s := range []struct{ key, side string }{{"padding_side", c.PaddingSide}, {"truncation_side", c.TruncateSide}} {
+		if s.side != "" && s.side != "right" {
+			return c, fmt.Errorf("read %s: %s is %q, implemented is right", filepath.Join(dir, "tokenizer_config.json"), s.key, s.side)
 		}
 	}
 	return c, nil

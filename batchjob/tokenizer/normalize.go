@@ -1,7 +1,6 @@
 package tokenizer
 
 import (
-	"sort"
 	"unicode"
 	"unicode/utf8"
 )
@@ -13,7 +12,7 @@ type normalizer struct {
 	clean, cjk, strip, lower bool
 
 	// fold holds the outcome for every character below tableSize that gives exactly one
-	// character wherever it stands; else dropped or complex.
+	// character wherever it stands; else dropped or contextual.
 	fold [tableSize]rune
 	// class is the pre-tokeniser's class of every normalised character below tableSize.
 	class [tableSize]uint8
@@ -23,8 +22,8 @@ type normalizer struct {
 const tableSize = 0x2100
 
 const (
-	dropped rune = -1 // taken out
-	complex rune = -2 // several characters, or it depends on its neighbours
+	dropped    rune = -1 // taken out
+	contextual rune = -2 // several characters, or it depends on its neighbours
 )
 
 const (
@@ -62,7 +61,7 @@ func (n *normalizer) classOf(r rune) uint8 {
 
 func (n *normalizer) removes(r rune) bool { return n.clean && in(removed, r) }
 
-// foldAlone returns the one character that r becomes, or dropped or complex.
+// foldAlone returns the one character that r becomes, or dropped or contextual.
 func (n *normalizer) foldAlone(r rune) rune {
 	if n.removes(r) {
 		return dropped
@@ -71,26 +70,26 @@ func (n *normalizer) foldAlone(r rune) rune {
 		return ' '
 	}
 	if n.cjk && isCJK(r) {
-		return complex
+		return contextual
 	}
 	if n.strip {
 		d := appendNFD(nil, r)
 		if combiningClass(d[0]) != 0 {
-			return complex
+			return contextual
 		}
 		for _, mark := range d[1:] {
 			if !in(nonspacingMarks, mark) {
-				return complex
+				return contextual
 			}
 		}
 		if r = d[0]; in(nonspacingMarks, r) {
-			return complex // a mark of class 0
+			return contextual // a mark of class 0
 		}
 	}
 	if n.lower {
 		l := appendLower(nil, r)
 		if len(l) != 1 {
-			return complex
+			return contextual
 		}
 		r = l[0]
 	}
@@ -109,14 +108,6 @@ type normalized struct {
 	lowered []rune
 }
 
-// mark is a character between two starters. inserted marks a decomposition's further
-// characters, which have no code point of their own.
-type mark struct {
-	r        rune
-	class    uint8
-	inserted bool
-}
-
 // normalize fills out with s, whose first character is code point first of the text, and
 // returns the code point after it. A byte that is not UTF-8 counts as one U+FFFD.
 func (n *normalizer) normalize(out *normalized, s string, first int32) int32 {
@@ -127,7 +118,7 @@ func (n *normalizer) normalize(out *normalized, s string, first int32) int32 {
 		if r >= utf8.RuneSelf {
 			r, size = utf8.DecodeRuneInString(s[i:])
 		}
-		to := complex
+		var to rune
 		if r < tableSize {
 			to = n.fold[r]
 		} else {
@@ -139,7 +130,7 @@ func (n *normalizer) normalize(out *normalized, s string, first int32) int32 {
 			out.align = append(out.align, at)
 		case to >= 0:
 			out.put(to, at)
-		case to == complex:
+		case to == contextual:
 			more, count := n.cluster(out, s[i+size:], r, at)
 			i += more
 			at += count
@@ -155,7 +146,7 @@ func (n *normalizer) foldAbove(r rune) rune {
 	if r == utf8.RuneError && n.clean {
 		return dropped
 	}
-	return complex
+	return contextual
 }
 
 // put appends r as it is.
@@ -176,85 +167,6 @@ func (n *normalizer) emit(out *normalized, r rune, source int32) {
 	out.lowered = appendLower(out.lowered[:0], r)
 	for _, l := range out.lowered {
 		out.put(l, source)
-	}
-}
-
-// cluster normalises r and, when accents are stripped, the nonstarters that follow it in
-// rest, because canonical order sorts those. It returns how many bytes and code points of
-// rest it took.
-func (n *normalizer) cluster(out *normalized, rest string, r rune, at int32) (bytes int, count int32) {
-	switch {
-	case n.removes(r):
-		return 0, 0
-	case n.clean && unicode.IsSpace(r):
-		out.put(' ', at)
-		return 0, 0
-	case n.cjk && isCJK(r):
-		out.put(' ', at)
-		out.runes = append(out.runes[:0], r)
-		if n.strip {
-			out.runes = appendNFD(out.runes[:0], r)
-		}
-		for _, d := range out.runes {
-			n.emit(out, d, at)
-		}
-		out.put(' ', at)
-		return 0, 0
-	case !n.strip:
-		n.emit(out, r, at)
-		return 0, 0
-	}
-
-	last := at // the code point that inserted characters belong to
-	out.run, out.sources = out.run[:0], out.sources[:0]
-	out.runes = appendNFD(out.runes[:0], r)
-	for i, d := range out.runes {
-		switch class := combiningClass(d); {
-		case class != 0:
-			out.run = append(out.run, mark{d, class, i > 0})
-			if i == 0 {
-				out.sources = append(out.sources, at)
-			}
-		case !in(nonspacingMarks, d):
-			n.emit(out, d, at)
-		}
-	}
-	if len(out.run) == 0 {
-		return 0, 0
-	}
-	for bytes < len(rest) {
-		r, size := utf8.DecodeRuneInString(rest[bytes:])
-		if !n.removes(r) {
-			out.runes = appendNFD(out.runes[:0], r)
-			if combiningClass(out.runes[0]) == 0 {
-				break
-			}
-			for i, d := range out.runes {
-				out.run = append(out.run, mark{d, combiningClass(d), i > 0})
-			}
-			out.sources = append(out.sources, at+1+count)
-		}
-		bytes += size
-		count++
-	}
-	n.flushRun(out, last)
-	return bytes, count
-}
-
-// flushRun sorts the nonstarters by combining class and writes those that are not
-// accents. After sorting, the characters that stand for themselves take the code points
-// in reading order, as the reference does.
-func (n *normalizer) flushRun(out *normalized, last int32) {
-	sort.SliceStable(out.run, func(i, j int) bool { return out.run[i].class < out.run[j].class })
-	next := 0
-	for _, m := range out.run {
-		if !m.inserted {
-			last = out.sources[next]
-			next++
-		}
-		if !in(nonspacingMarks, m.r) {
-			n.emit(out, m.r, last)
-		}
 	}
 }
 

@@ -80,9 +80,7 @@ func fromJSON(data []byte, c config) (*Tokenizer, error) {
 	for _, n := range c.Extra {
 		special = append(special, string(n))
 	}
-	if p.added, err = c.withAdded(f.AddedTokens, vocab, special); err != nil {
-		return nil, err
-	}
+	p.added = c.withAdded(f.AddedTokens, vocab, special)
 	t, err := build(p)
 	if err != nil {
 		return nil, err

@@ -31,9 +31,7 @@ func fromVocab(data []byte, c config) (*Tokenizer, error) {
 	for _, e := range c.Extra {
 		special = append(special, string(e))
 	}
-	if p.added, err = c.withAdded(nil, vocab, special); err != nil {
-		return nil, err
-	}
+	p.added = c.withAdded(nil, vocab, special)
 	t, err := build(p)
 	if err != nil {
 		return nil, err
@@ -44,7 +42,7 @@ func fromVocab(data []byte, c config) (*Tokenizer, error) {
 
 // withAdded adds to added what tokenizer_config.json's added_tokens_decoder lists and
 // the special tokens of the vocabulary that neither has.
-func (c config) withAdded(added []addedToken, vocab map[string]int32, special []string) ([]addedToken, error) {
+func (c config) withAdded(added []addedToken, vocab map[string]int32, special []string) []addedToken {
 	known := make(map[string]bool, len(added))
 	for _, a := range added {
 		known[a.Content] = true
@@ -62,7 +60,7 @@ func (c config) withAdded(added []addedToken, vocab map[string]int32, special []
 			added = append(added, addedToken{ID: id, Content: name, Special: true})
 		}
 	}
-	return added, nil
+	return added
 }
 
 // parseVocab reads vocab.txt. A blank line is an id without a token.
