@@ -15,56 +15,16 @@ const (
 	maxWords   = 110
 )
 
-// A line is one sentence of a post and what an annotator says about it: for criteria by
-// their position in themes, whether the sentence shows them, and why.
-type line struct {
-	text   string
-	status map[int]bool
-	why    map[int]string
-}
-
-type entry struct {
-	id    string
-	lines []line
-}
-
-func (e entry) text() string {
-	texts := make([]string, len(e.lines))
-	for i, l := range e.lines {
-		texts[i] = l.text
-	}
-	return strings.Join(texts, " ")
-}
-
-// meets reports whether any sentence shows the criterion.
-func (e entry) meets(criterion int) bool {
-	for _, l := range e.lines {
-		if l.status[criterion] {
-			return true
-		}
-	}
-	return false
-}
-
-const (
-	shows     = "The writer says this about the present."
-	denies    = "The writer says that it is not so."
-	another   = "This is about somebody else."
-	earlier   = "This was once and is over."
-	harmless  = "It has another cause or is only a manner of speaking."
-	unrelated = "Nothing here bears on the criterion."
-)
-
 // compose writes the corpus. Posts differ in severity, so that criteria come together as
 // they do in life.
 func compose() []entry {
-	d := dice{rand.NewPCG(seed, 1)}
+	d := dice{newSource()}
 	posts := make([]entry, 0, postCount)
 	seen := map[string]bool{}
 	for len(posts) < postCount {
 		e := d.post()
 		n := len(strings.Fields(e.text()))
-		if n < minWords || n > maxWords || seen[e.text()] || repeats(e) {
+		if n < minWords || n > maxWords || seen[e.text()] || e.repeats() {
 			continue
 		}
 		seen[e.text()] = true
@@ -75,17 +35,7 @@ func compose() []entry {
 	return posts
 }
 
-// repeats reports whether two sentences of a post are the same.
-func repeats(e entry) bool {
-	seen := map[string]bool{}
-	for _, l := range e.lines {
-		if seen[l.text] {
-			return true
-		}
-		seen[l.text] = true
-	}
-	return false
-}
+func newSource() *rand.PCG { return rand.NewPCG(seed, 1) }
 
 func (d dice) post() entry {
 	severity := []float64{0.35, 0.35, 1, 1, 1, 1.5, 1.6}[d.below(7)]
