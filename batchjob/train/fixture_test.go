@@ -94,6 +94,7 @@ func (f *fixture) trainer(t *testing.T, stage protocol.Stage) *Trainer {
 		Log: slog.New(slog.NewJSONHandler(f.log, nil)),
 	})
 	check(t, err)
+	t.Cleanup(r.Release)
 	return r
 }
 

@@ -47,13 +47,16 @@ func realFixture(t *testing.T) *fixture {
 // attempt, and four with an interruption amid the third are bit for bit the same.
 func TestResumeIsExact(t *testing.T) {
 	f := realFixture(t)
+	before := tensor.LiveTensors()
 	const key = "checkpoints/study=s/trial=5/seed=2/epoch=0004.safetensors"
 	again := func() {
 		bucket, err := objects.Open(t.Context(), "mem://")
 		check(t, err)
 		f.bucket = bucket
 	}
-	straight := runWork(t, f.trainer(t, protocol.StageA), work(0, 4, 1, 2))
+	first := f.trainer(t, protocol.StageA)
+	straight := runWork(t, first, work(0, 4, 1, 2))
+	first.Release()
 	_, want := tensors(t, f, key)
 	if len(want) == 0 {
 		t.Fatal("the checkpoint holds no weights")
@@ -69,6 +72,16 @@ func TestResumeIsExact(t *testing.T) {
 			first := runWork(t, r, work(0, 2, 1, 2))
 			second := runWork(t, r, work(2, 4, 1, 2))
 			r.Release()
+			return append(first.Epochs, second.Epochs...)
+		},
+		"promoted on the spot, too large to hold": func(t *testing.T) []protocol.EpochMetrics {
+			r := f.trainer(t, protocol.StageA)
+			r.holdLimit = 0
+			first := runWork(t, r, work(0, 2, 1, 2))
+			if live := tensor.LiveTensors(); live != before {
+				t.Errorf("%d tensors live between rungs, want %d", live, before)
+			}
+			second := runWork(t, r, work(2, 4, 1, 2))
 			return append(first.Epochs, second.Epochs...)
 		},
 		"interrupted": func(t *testing.T) []protocol.EpochMetrics {

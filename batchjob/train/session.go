@@ -32,9 +32,9 @@ type session struct {
 	peak         int64 // bytes
 }
 
-// holdLimit is how much memory the models of all seeds may take to be kept until the
+// defaultHoldLimit is how much memory, in bytes, the models of all seeds may take to be kept until the
 // study says whether the trial goes on.
-const holdLimit = 2 << 30
+const defaultHoldLimit = 2 << 30
 
 // begin reads what a trial needs. Its errors are the trial's.
 func (t *Trainer) begin(work protocol.Work) (*session, error) {
@@ -65,7 +65,7 @@ func (t *Trainer) begin(work protocol.Work) (*session, error) {
 	for _, p := range weights.Params {
 		bytes += 4 * 4 * len(p.Data) // weight, gradient and two moments
 	}
-	s.hold = len(work.Seeds) == 1 || bytes*len(work.Seeds) <= holdLimit
+	s.hold = len(work.Seeds) == 1 || bytes*len(work.Seeds) <= t.holdLimit
 	if err := tensor.ResetPeakMemory(); err != nil {
 		t.Log.Warn("peak memory will include earlier trials", "error", err)
 	}

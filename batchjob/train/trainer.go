@@ -42,6 +42,7 @@ type Trainer struct {
 	plan        plan
 	library     *library
 	open        func(classifier.Options) (model, error)
+	holdLimit   int      // bytes; see [session.hold]
 	session     *session // the trial in hand, until Release
 }
 
@@ -65,7 +66,7 @@ func New(ctx context.Context, o Options) (*Trainer, error) {
 	open := func(c classifier.Options) (model, error) { return classifier.New(o.Worker, c) }
 	return &Trainer{
 		Options: o, examples: examples, fingerprint: corpus.Fingerprint(), plan: p,
-		library: newLibrary(o.Study.Models, examples), open: open,
+		library: newLibrary(o.Study.Models, examples), open: open, holdLimit: defaultHoldLimit,
 	}, nil
 }
 

@@ -1,0 +1,106 @@
+// Command trainer is the training container's program, and the only one that links the
+// tensor library. It is one slot: it asks a study for work over HTTP, trains, tells, and
+// ends when the stage has no more. See [environment] for what it needs to be told.
+//
+// Exit status: 0 when there is no more work, or when it was stopped (SIGTERM, SIGINT, end
+// of standard input) and gave its trial back; 2 when it cannot work with what it was told
+// (environment, study, corpus); 1 otherwise. It logs JSON lines to standard error, never
+// a post's text.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/supermax-hpo/supermax/batchjob/slot"
+	"github.com/supermax-hpo/supermax/batchjob/tensor"
+	"github.com/supermax-hpo/supermax/batchjob/train"
+	"github.com/supermax-hpo/supermax/shared/config"
+	"github.com/supermax-hpo/supermax/shared/objects"
+	"github.com/supermax-hpo/supermax/shared/protocol"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	err := run(ctx, os.Getenv, os.Stdin, log)
+	stop()
+	if err == nil {
+		return
+	}
+	log.Error("trainer ends", "error", err.Error())
+	var told *toldWrong
+	if errors.As(err, &told) {
+		os.Exit(2)
+	}
+	os.Exit(1)
+}
+
+// run is the whole program but for its exit status. Being stopped is no error.
+func run(ctx context.Context, getenv func(string) string, stdin io.Reader, log *slog.Logger) error {
+	env, err := readEnvironment(getenv)
+	if err != nil {
+		return &toldWrong{err}
+	}
+	log = log.With("slot", env.slot, "stage", env.stage)
+	if env.parent {
+		var orphan context.CancelCauseFunc
+		ctx, orphan = context.WithCancelCause(ctx)
+		defer orphan(nil)
+		go func() {
+			_, _ = io.Copy(io.Discard, stdin) // ends with the parent, in whatever way
+			orphan(slot.ErrOrphaned)
+		}()
+	}
+	if err := work(ctx, env, log); err != nil && ctx.Err() == nil {
+		return err
+	}
+	return nil
+}
+
+// work puts the parts together and runs the slot.
+func work(ctx context.Context, env environment, log *slog.Logger) (err error) {
+	bucket, err := objects.Open(ctx, env.objects)
+	if err != nil {
+		return &toldWrong{err}
+	}
+	defer func() { err = errors.Join(err, bucket.Close()) }()
+	data, err := bucket.Read(ctx, "study.json")
+	if err != nil {
+		return &toldWrong{fmt.Errorf("read the study: %w", err)}
+	}
+	study, err := config.FromJSON(data)
+	if err != nil {
+		return &toldWrong{err}
+	}
+	if study.Name != env.study {
+		return &toldWrong{fmt.Errorf("study.json is of study %q, SUPERMAX_STUDY is %q", study.Name, env.study)}
+	}
+	worker, err := tensor.Start(tensor.Options{Device: env.device, Threads: env.threads})
+	if err != nil {
+		return &toldWrong{err}
+	}
+	defer worker.Close()
+	device, err := describe(worker.Device())
+	if err != nil {
+		return err
+	}
+	trainer, err := train.New(ctx, train.Options{
+		Study: study, Stage: env.stage, Objects: bucket, Worker: worker, Device: device.Name, Log: log,
+	})
+	if err != nil {
+		return &toldWrong{err}
+	}
+	s := &slot.Slot{
+		Study: &protocol.Client{Endpoint: env.endpoint, Token: env.token}, Runner: trainer,
+		Metrics: slot.Files{Bucket: bucket, Whole: study.Whole}, Log: log,
+		Name: env.slot, StudyName: study.Name, Stage: env.stage, Device: device,
+	}
+	return s.Run(ctx)
+}
