@@ -18,14 +18,15 @@ type simulation struct {
 	state  *State
 	now    time.Time
 	epochs int // trained so far, all seeds together
+	events []Event
 }
 
 func newSimulation(t testing.TB, settings Settings) *simulation {
-	s, _, err := New(testStart, settings)
+	s, events, err := New(testStart, settings)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &simulation{t: t, state: s, now: testStart}
+	return &simulation{t: t, state: s, now: testStart, events: events}
 }
 
 // take applies a command's events.
@@ -39,6 +40,7 @@ func (m *simulation) take(events []Event, err error) {
 			m.t.Fatal(err)
 		}
 	}
+	m.events = append(m.events, events...)
 }
 
 // run walks one stage to its end.
@@ -73,6 +75,9 @@ func (m *simulation) run(stage protocol.Stage) {
 	}
 	_, events, err = m.state.Promote(m.now, req)
 	m.take(events, err)
+	if len(m.state.slots) > 0 {
+		m.t.Errorf("stage %s is closed and still remembers %d slots", stage, len(m.state.slots))
+	}
 }
 
 // train tells a work's epochs and returns the work that goes on from there, or nil.

@@ -33,15 +33,6 @@ func (s *State) Closed(stage protocol.Stage) bool {
 	return err == nil && !s.stages[i].Closed.IsZero()
 }
 
-// HandedOn returns what [State.Promote] answered for a closed stage.
-func (s *State) HandedOn(stage protocol.Stage) []int {
-	i, err := index(stage)
-	if err != nil {
-		return nil
-	}
-	return slices.Clone(s.stages[i].Handed)
-}
-
 // Rungs returns the epochs at which the stage's rungs end; stage C has one.
 func (s *State) Rungs(stage protocol.Stage) asha.Rungs {
 	i, err := index(stage)
