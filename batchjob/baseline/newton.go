@@ -14,8 +14,8 @@ type objective struct {
 	weight   []float64 // c times the label's weight
 }
 
-// tolerance bounds the greatest gradient component, relative to that at zero.
-const tolerance = 1e-8
+// tolerance bounds the greatest gradient component, relative to the rows' total weight.
+const tolerance = 1e-9
 
 // minimize is Newton's method; each step solves the Newton equation by conjugate gradients
 // to a forcing tolerance and backtracks to Armijo's condition (Nocedal and Wright,
@@ -23,13 +23,16 @@ const tolerance = 1e-8
 func (f *objective) minimize() ([]float64, error) {
 	x := make([]float64, f.features+1)
 	value, grad, curvature := f.at(x)
-	first := norm(grad)
+	total := 0.0
+	for _, w := range f.weight {
+		total += w
+	}
 	for range 200 {
 		size := norm(grad)
-		if size <= tolerance*first {
+		if size <= tolerance*total {
 			return x, nil
 		}
-		step := f.solve(grad, curvature, min(0.1, math.Sqrt(size/first))*math.Sqrt(dot(grad, grad)))
+		step := f.solve(grad, curvature, min(0.1, math.Sqrt(size/total))*math.Sqrt(dot(grad, grad)))
 		slope := dot(grad, step)
 		next := make([]float64, len(x))
 		for rate := 1.0; ; rate /= 2 {
