@@ -285,6 +285,24 @@ func TestNotFinite(t *testing.T) {
 	}
 }
 
+// The number of threads changes nothing but rounding.
+func TestThreads(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 8))
+	two, err := tensor.Start(tensor.Options{Device: "cpu", Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer two.Close()
+	a, b := newTiny(t, startWorker(t, tensor.Kernels), nil), newTiny(t, two, nil)
+	for step := range 3 {
+		batch := randomBatch(rng, 8, 12, 100)
+		x, y := train(t, a, step, batch), train(t, b, step, batch)
+		if d := math.Abs(x.Loss - y.Loss); !(d <= 1e-4) {
+			t.Errorf("step %d: losses %v and %v", step, x.Loss, y.Loss)
+		}
+	}
+}
+
 // Dropout is off in Predict, and a prediction does not depend on the rows beside it.
 func TestPredict(t *testing.T) {
 	c := newTiny(t, startWorker(t, tensor.Kernels), nil)

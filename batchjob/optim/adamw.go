@@ -47,6 +47,12 @@ func NewAdamW(s *tensor.Scope, params *tensor.Params, c AdamWConfig) (*AdamW, er
 		return nil, fmt.Errorf("adamw: betas (%v, %v), epsilon %v, weight decay %v: betas must lie between 0 and 1, the others must not be negative", c.Beta1, c.Beta2, c.Eps, c.WeightDecay)
 	}
 	o := &AdamW{config: c, params: params}
+	complete := false
+	defer func() { // memory may end at any moment
+		if !complete {
+			o.Free()
+		}
+	}()
 	for i, name := range params.Names() {
 		shape := params.Tensors()[i].Shape()
 		o.m = append(o.m, s.Zeros(shape...))
@@ -58,6 +64,7 @@ func NewAdamW(s *tensor.Scope, params *tensor.Params, c AdamWConfig) (*AdamW, er
 		}
 		o.decay = append(o.decay, decay)
 	}
+	complete = true
 	return o, nil
 }
 

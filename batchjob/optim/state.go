@@ -40,10 +40,7 @@ func (o *AdamW) Import(s *tensor.Scope, states []ParamState) error {
 		case p.Step < 1:
 			return fmt.Errorf("set optimizer state: %s has step %d, it must be at least 1", p.Name, p.Step)
 		}
-		n := 1
-		for _, d := range o.m[i].Shape() {
-			n *= d
-		}
+		n := o.m[i].Elements()
 		if len(p.M) != n || len(p.V) != n {
 			return fmt.Errorf("set optimizer state: %s has %d and %d values instead of %d", p.Name, len(p.M), len(p.V), n)
 		}
@@ -68,7 +65,7 @@ func (o *AdamW) set(s *tensor.Scope, i int, p *ParamState) {
 		data []float32
 	}{{o.m[i], p.M}, {o.v[i], p.V}} {
 		if w.data == nil {
-			w.data = make([]float32, len(s.Read(w.to)))
+			w.data = make([]float32, w.to.Elements())
 		}
 		s.Write(w.to, w.data)
 	}

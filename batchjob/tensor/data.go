@@ -93,9 +93,12 @@ func (t T) Shape() []int {
 	return shape
 }
 
+// Elements counts a tensor's elements.
+func (t T) Elements() int { return elements(t.Shape()) }
+
 // Read copies a float tensor's elements to Go, row-major.
 func (s *Scope) Read(t T) []float32 {
-	data := make([]float32, elements(t.Shape()))
+	data := make([]float32, t.Elements())
 	must("read tensor", kernels.Read(t.p(), data))
 	return data
 }

@@ -65,11 +65,7 @@ func (p *Params) Import(s *Scope, arrays []Array) error {
 			return fmt.Errorf("set parameters: %s is given twice", a.Name)
 		}
 		given[a.Name] = true
-		n := 1
-		for _, d := range a.Shape {
-			n *= d
-		}
-		if !slices.Equal(a.Shape, t.Shape()) || n != len(a.Data) {
+		if !slices.Equal(a.Shape, t.Shape()) || t.Elements() != len(a.Data) {
 			return fmt.Errorf("set parameters: %s is %v with %d values instead of %v", a.Name, a.Shape, len(a.Data), t.Shape())
 		}
 	}
