@@ -63,8 +63,9 @@ func (e *entry) create(ctx context.Context, log store.Log, events []study.Event)
 	return err
 }
 
-// keepConfig writes the study file's JSON form, or compares it with what is there. The
-// log was asked first, so that of two creators one decides.
+// keepConfig writes the study file's JSON form, after comparing it with what is there. Only
+// the places where the corpus and the backbones lie may have changed. The log was asked
+// first, so that of two creators one decides.
 func (s *Service) keepConfig(ctx context.Context, c *config.Study) error {
 	want, err := c.JSON()
 	if err != nil {
@@ -77,7 +78,22 @@ func (s *Service) keepConfig(ctx context.Context, c *config.Study) error {
 	if err != nil || bytes.Equal(got, want) {
 		return err
 	}
-	return differs(c.Name, got, want)
+	was, err := config.FromJSON(got)
+	if err != nil {
+		return fmt.Errorf("read the former file of study %s: %w", c.Name, err)
+	}
+	was.Corpus.Dir = c.Corpus.Dir
+	if maps.EqualFunc(was.Models, c.Models, func(string, string) bool { return true }) {
+		was.Models = c.Models
+	}
+	moved, err := was.JSON()
+	if err != nil {
+		return err
+	}
+	if bytes.Equal(moved, want) {
+		return s.Objects.Write(ctx, ConfigKey, want)
+	}
+	return differs(c.Name, moved, want)
 }
 
 // same compares the settings of two studies.

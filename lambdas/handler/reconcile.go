@@ -52,9 +52,11 @@ func (s *Service) reconcile(ctx context.Context, st *study.State, stage protocol
 
 // checkTrial reads the metrics files of a trial's accepted reports and returns their keys.
 // Every epoch of a seed is there once, in order, and what the study knows of each seed
-// follows from them: no row was lost or doubled.
+// follows from them: no row was lost or doubled. In stage C a seed's first row is epoch 0,
+// measured before training.
 func (s *Service) checkTrial(ctx context.Context, st *study.State, t *study.Trial) ([]string, error) {
 	seeds := make(map[int64]study.SeedBest)
+	untrained := make(map[int64]bool)
 	rungs := st.Rungs(t.Stage)
 	var keys []string
 	for _, report := range t.Reports {
@@ -72,6 +74,10 @@ func (s *Service) checkTrial(ctx context.Context, st *study.State, t *study.Tria
 		from, to := rungs.Span(report.Rung)
 		for _, row := range rows {
 			best := seeds[row.Seed]
+			if t.Stage == protocol.StageC && row.Epoch == 0 && best.Last == 0 && !untrained[row.Seed] {
+				untrained[row.Seed] = true
+				continue
+			}
 			if row.Epoch != best.Last+1 || row.Epoch <= from || row.Epoch > to {
 				return nil, missing("%s: the row of seed %d, epoch %d follows epoch %d in a rung of the epochs %d to %d",
 					key, row.Seed, row.Epoch, best.Last, from+1, to)

@@ -1,0 +1,45 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/supermax-hpo/supermax/batchjob/baseline"
+	"github.com/supermax-hpo/supermax/batchjob/dataset"
+	"github.com/supermax-hpo/supermax/shared/config"
+)
+
+func baselineCommand() *cobra.Command {
+	var layout string
+	var agents []string
+	cmd := &cobra.Command{
+		Use:   "baseline DIR",
+		Short: "Cross-validate TF-IDF with logistic regression on a corpus: what a study has to beat",
+		Args:  arguments(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			corpus, err := dataset.Open(cmd.Context(), config.Corpus{Dir: args[0], Layout: layout})
+			if err != nil {
+				return usageError{err}
+			}
+			for _, agent := range agents {
+				examples, err := corpus.Examples(agent)
+				if err != nil {
+					return usageError{err}
+				}
+				result, err := baseline.Run(cmd.Context(), examples, baseline.Defaults())
+				if err != nil {
+					return fmt.Errorf("agent %s: %w", agent, err)
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "agent %s\n", agent)
+				if err := result.WriteTable(cmd.OutOrStdout()); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&layout, "layout", dataset.Groundtruth, "groundtruth or redsm5")
+	cmd.Flags().StringSliceVar(&agents, "agent", []string{dataset.Criteria, dataset.Evidence}, "criteria, evidence or both")
+	return cmd
+}

@@ -1,0 +1,40 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/supermax-hpo/supermax/cmd/supermax/internal/home"
+	"github.com/supermax-hpo/supermax/cmd/supermax/internal/report"
+	"github.com/supermax-hpo/supermax/shared/study"
+)
+
+func reportCommand() *cobra.Command {
+	return view("report", "Write the study's HTML report into its run folder", func(cmd *cobra.Command, folder *home.Folder, _ *study.State) error {
+		if err := writeReport(cmd.Context(), folder); err != nil {
+			return err
+		}
+		fmt.Fprintln(cmd.OutOrStdout(), folder.Report())
+		return nil
+	})
+}
+
+func writeReport(ctx context.Context, folder *home.Folder) error {
+	state, err := folder.State(ctx)
+	if err != nil {
+		return err
+	}
+	rows, err := folder.Rows(ctx)
+	if err != nil {
+		return err
+	}
+	var page bytes.Buffer
+	if err := report.Write(&page, state, rows, time.Now()); err != nil {
+		return err
+	}
+	return home.WriteWhole(folder.Report(), page.Bytes())
+}

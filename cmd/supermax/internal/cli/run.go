@@ -1,0 +1,139 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/mattn/go-isatty"
+	"github.com/spf13/cobra"
+
+	"github.com/supermax-hpo/supermax/cmd/supermax/internal/home"
+	"github.com/supermax-hpo/supermax/shared/config"
+	"github.com/supermax-hpo/supermax/shared/protocol"
+)
+
+// runFlags are the flags of run and stage.
+type runFlags struct {
+	options home.Options
+	agent   string
+}
+
+func (f *runFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.options.Runs, "runs", "runs", "the folder of the run folders")
+	flags.IntVar(&f.options.Slots, "slots", 0, "trainer processes (default: one a core, or one a GPU)")
+	flags.IntVar(&f.options.Threads, "threads", 0, "threads of each trainer (default: the cores shared out)")
+	flags.IntVar(&f.options.Port, "port", 0, "loopback port of the handlers (default: any free one)")
+	flags.StringVar(&f.options.Device, "device", "cpu", "cpu, or cuda for one slot a GPU")
+	flags.StringVar(&f.options.Trainer, "trainer", "", "the trainer's path (default: beside supermax, then supermax-trainer on PATH)")
+	flags.StringVar(&f.agent, "agent", "", "run the study for another agent than its file names: criteria or evidence")
+}
+
+// load checks the flags and reads the study file.
+func (f *runFlags) load(path string) (*config.Study, error) {
+	o := f.options
+	switch {
+	case o.Slots < 0 || o.Slots > 1024:
+		return nil, usage("--slots %d is not allowed; it must be from 0 (one a core) to 1024", o.Slots)
+	case o.Threads < 0 || o.Threads > 1024:
+		return nil, usage("--threads %d is not allowed; it must be from 0 (the cores shared out) to 1024", o.Threads)
+	case o.Port < 0 || o.Port > 65535:
+		return nil, usage("--port %d is not allowed; it must be from 0 (any free one) to 65535", o.Port)
+	case o.Device != "cpu" && o.Device != "cuda":
+		return nil, usage("--device %q is not allowed; allowed: cpu, cuda", o.Device)
+	}
+	study, err := config.Load(path)
+	if err != nil || f.agent == "" || f.agent == study.Agent {
+		return study, err
+	}
+	study.Agent = f.agent
+	study.Name += "-" + f.agent
+	text, err := study.JSON()
+	if err != nil {
+		return nil, err
+	}
+	if study, err = config.FromJSON(text); err != nil {
+		return nil, usage("--agent %s: %w", f.agent, err)
+	}
+	return study, nil
+}
+
+func runCommand(stderr io.Writer) *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run FILE",
+		Short: "Run a study through its three stages, or go on with it where it stopped",
+		Args:  arguments(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			study, err := f.load(args[0])
+			if err != nil {
+				return err
+			}
+			return runStudy(cmd.Context(), study, f.options, cmd.OutOrStdout(), stderr)
+		},
+	}
+	f.add(cmd)
+	return cmd
+}
+
+func stageCommand(stderr io.Writer) *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "stage a|b|c FILE",
+		Short: "Run one stage of a study, after those before it",
+		Args:  arguments(cobra.ExactArgs(2)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			stage := protocol.Stage(strings.ToUpper(args[0]))
+			if stage != protocol.StageA && stage != protocol.StageB && stage != protocol.StageC {
+				return usage("stage %q is not allowed; allowed: a, b, c", args[0])
+			}
+			study, err := f.load(args[1])
+			if err != nil {
+				return err
+			}
+			f.options.Stages = []protocol.Stage{stage}
+			return runStudy(cmd.Context(), study, f.options, cmd.OutOrStdout(), stderr)
+		},
+	}
+	f.add(cmd)
+	return cmd
+}
+
+// runStudy runs a study with its progress on stderr and its result on stdout.
+func runStudy(ctx context.Context, study *config.Study, o home.Options, stdout, stderr io.Writer) error {
+	o.Log = slog.New(slog.NewTextHandler(stderr, nil))
+	if f, ok := stderr.(*os.File); ok && isatty.IsTerminal(f.Fd()) {
+		o.Show = home.ShowScreen(stderr)
+	} else {
+		o.Show = home.ShowLines(stderr, 5*time.Second)
+	}
+	began := time.Now()
+	folder, err := home.Run(ctx, study, o)
+	if folder != nil {
+		// Also after an interruption: what was reached so far can be looked at.
+		if err := writeReport(context.WithoutCancel(ctx), folder); err != nil {
+			fmt.Fprintln(stderr, "supermax: the report could not be written:", err)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	state, err := folder.State(ctx)
+	if err != nil {
+		return err
+	}
+	if _, ok := state.Chosen(); !ok {
+		fmt.Fprintf(stdout, "stage %s is done; see supermax best %s\n", o.Stages[len(o.Stages)-1], study.Name)
+		return nil
+	}
+	fmt.Fprintf(stdout, "study %s is done (%s in this run)\n\n", study.Name, time.Since(began).Round(time.Second))
+	printChosen(stdout, state)
+	fmt.Fprintf(stdout, "\nreport         %s\nconfiguration  %s, %s\nmetrics        %s\n",
+		folder.Report(), folder.Best("yaml"), folder.Best("json"), folder.Metrics())
+	return nil
+}

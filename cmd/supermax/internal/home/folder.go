@@ -1,0 +1,167 @@
+// Package home is the laptop home of a study: the same handlers, trainer and files as on
+// AWS, with a run folder in place of DynamoDB and S3, loopback HTTP in place of Lambda,
+// and processes in place of Batch jobs.
+package home
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// folderSchema is the version of the run folder's layout.
+const folderSchema = 1
+
+// ErrInput marks what the user can mend: a wrong file, value or folder. The command
+// exits with status 2 and nothing was changed.
+var ErrInput = errors.New("input")
+
+// inputError is one sentence for the user that is also an [ErrInput].
+type inputError struct{ err error }
+
+func (e inputError) Error() string        { return e.err.Error() }
+func (e inputError) Unwrap() []error      { return []error{ErrInput, e.err} }
+func input(format string, a ...any) error { return inputError{fmt.Errorf(format, a...)} }
+
+// Folder is a run folder, runs/<study>.
+type Folder struct {
+	Dir  string
+	lock *flock.Flock
+}
+
+// folderInfo is run.json: what the run was started with.
+type folderInfo struct {
+	SchemaVersion int               `json:"schema_version"`
+	Created       time.Time         `json:"created"`
+	Study         string            `json:"study"`
+	Fingerprints  map[string]string `json:"fingerprints"` // of the corpus and the backbones
+}
+
+// The paths in a run folder.
+func (f *Folder) db() string      { return filepath.Join(f.Dir, "study.db") }
+func (f *Folder) objects() string { return filepath.Join(f.Dir, "objects") }
+func (f *Folder) logs() string    { return filepath.Join(f.Dir, "logs") }
+func (f *Folder) info() string    { return filepath.Join(f.Dir, "run.json") }
+
+// OpenFolder opens the study's run folder below root for reading; several processes may.
+func OpenFolder(root, study string) (*Folder, error) {
+	f := &Folder{Dir: filepath.Join(root, study)}
+	if _, err := f.read(); err != nil {
+		if errors.Is(err, os.ErrNotExist) {
+			return nil, input("no run of study %q below %s: start one with supermax run", study, root)
+		}
+		return nil, err
+	}
+	return f, nil
+}
+
+// LockFolder opens the study's run folder for one process alone, and makes it when it
+// does not exist. A folder that was begun with another corpus or other backbones is an
+// [ErrInput].
+func LockFolder(root, study string, fingerprints map[string]string, now time.Time) (*Folder, error) {
+	f := &Folder{Dir: filepath.Join(root, study)}
+	info, err := f.read()
+	fresh := errors.Is(err, os.ErrNotExist)
+	if err != nil && !fresh {
+		return nil, err
+	}
+	if !fresh {
+		if err := f.same(info, fingerprints); err != nil {
+			return nil, err
+		}
+	}
+	for _, dir := range []string{f.Dir, f.objects(), f.logs()} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, diskError("make the run folder", err)
+		}
+	}
+	f.lock = flock.New(filepath.Join(f.Dir, ".lock"))
+	if held, err := f.lock.TryLock(); err != nil {
+		return nil, fmt.Errorf("lock %s: %w", f.Dir, err)
+	} else if !held {
+		return nil, input("%s is in use by another supermax: wait for it, or stop it first", f.Dir)
+	}
+	if fresh {
+		if err := f.describe(study, fingerprints, now); err != nil {
+			f.Close()
+			return nil, err
+		}
+	}
+	return f, nil
+}
+
+// describe writes run.json.
+func (f *Folder) describe(study string, fingerprints map[string]string, now time.Time) error {
+	data, err := json.MarshalIndent(folderInfo{folderSchema, now.UTC(), study, fingerprints}, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write run.json: %w", err)
+	}
+	return WriteWhole(f.info(), append(data, '\n'))
+}
+
+// Close gives the lock back.
+func (f *Folder) Close() {
+	if f.lock != nil {
+		_ = f.lock.Unlock() // the lock goes with the process anyway
+	}
+}
+
+// read reads run.json.
+func (f *Folder) read() (folderInfo, error) {
+	var info folderInfo
+	data, err := os.ReadFile(f.info())
+	if err != nil {
+		return info, fmt.Errorf("read run.json: %w", err)
+	}
+	if err := json.Unmarshal(data, &info); err != nil {
+		return info, input("%s is not a run folder's description: %v", f.info(), err)
+	}
+	if info.SchemaVersion > folderSchema {
+		return info, input("%s has schema version %d, and this supermax knows versions up to %d: use a newer supermax", f.info(), info.SchemaVersion, folderSchema)
+	}
+	return info, nil
+}
+
+// same compares the data that the folder was begun with to the data that there is now.
+func (f *Folder) same(info folderInfo, fingerprints map[string]string) error {
+	for _, name := range slices.Sorted(maps.Keys(fingerprints)) {
+		if info.Fingerprints[name] != fingerprints[name] {
+			return input("%s was begun with another content of the %s than there is now: give the study another name, or remove the folder to begin anew", f.Dir, name)
+		}
+	}
+	return nil
+}
+
+// WriteWhole writes a file so that whoever opens it sees all of it or the former one.
+func WriteWhole(path string, data []byte) error {
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".tmp-*")
+	if err != nil {
+		return diskError("write "+path, err)
+	}
+	_, err = tmp.Write(data)
+	err = errors.Join(err, tmp.Sync(), tmp.Close())
+	if err == nil {
+		err = os.Rename(tmp.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(tmp.Name())
+		return diskError("write "+path, err)
+	}
+	return nil
+}
+
+// diskError says plainly when the disk is full.
+func diskError(doing string, err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return input("%s: no space is left on the disk; free some and start again, nothing is lost", doing)
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}

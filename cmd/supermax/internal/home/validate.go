@@ -1,0 +1,113 @@
+package home
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+
+	"github.com/supermax-hpo/supermax/batchjob/dataset"
+	"github.com/supermax-hpo/supermax/batchjob/pretrained"
+	"github.com/supermax-hpo/supermax/batchjob/support"
+	"github.com/supermax-hpo/supermax/batchjob/tokenizer"
+	"github.com/supermax-hpo/supermax/shared/config"
+)
+
+// validate looks at everything that a study needs before anything is written: that what
+// its space may ask for is implemented, that its backbones can be read, and that its
+// corpus can be read and split. It returns the fingerprints by which a later start of
+// the same study knows that they are still the same.
+func validate(ctx context.Context, study *config.Study) (fingerprints map[string]string, err error) {
+	fingerprints = map[string]string{}
+	types := map[string]string{}
+	for _, name := range modelNames(study) {
+		dir, ok := study.Models[name]
+		if !ok {
+			continue // support.Check says whether a backbone of that name could be trained
+		}
+		cfg, err := pretrained.LoadConfig(dir)
+		if err != nil {
+			return nil, inputError{fmt.Errorf("model.name %s: %w", name, err)}
+		}
+		types[name] = cfg.ModelType
+	}
+	if err := support.Check(study.Space, types); err != nil {
+		return nil, inputError{err}
+	}
+	for _, name := range modelNames(study) {
+		dir, ok := study.Models[name]
+		if !ok {
+			return nil, input("model.name %s: the study does not say where it lies; add it under models:, as %s: FOLDER", name, name)
+		}
+		if _, err := pretrained.Load(dir); err != nil {
+			return nil, inputError{fmt.Errorf("model.name %s: %w", name, err)}
+		}
+		if _, err := tokenizer.Load(dir); err != nil {
+			return nil, inputError{fmt.Errorf("model.name %s: %w", name, err)}
+		}
+		if fingerprints["backbone "+name], err = fingerprint(dir); err != nil {
+			return nil, fmt.Errorf("model.name %s: %w", name, err)
+		}
+	}
+	corpus, err := dataset.Open(ctx, study.Corpus)
+	if err != nil {
+		return nil, inputError{err}
+	}
+	fingerprints["corpus"] = corpus.Fingerprint()
+	examples, err := corpus.Examples(study.Agent)
+	if err != nil {
+		return nil, inputError{err}
+	}
+	if _, err := dataset.Split(examples, study.Training.ValidFraction, study.Training.SplitSeed); err != nil {
+		return nil, inputError{err}
+	}
+	if _, err := dataset.Folds(examples, study.Stages.C.Folds, study.Stages.C.FoldSeed); err != nil {
+		return nil, inputError{err}
+	}
+	return fingerprints, nil
+}
+
+// modelNames returns the backbones that the study may ask for, in order.
+func modelNames(study *config.Study) []string {
+	param, ok := study.Space.Param("model.name")
+	if !ok {
+		return nil
+	}
+	var names []string
+	for _, choice := range param.Choices {
+		if name, ok := choice.AsString(); ok {
+			names = append(names, name)
+		}
+	}
+	sort.Strings(names)
+	return names
+}
+
+// backboneFiles are the files that say what a backbone computes.
+var backboneFiles = []string{"config.json", "model.safetensors", "vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"}
+
+// fingerprint is the SHA-256 over the names and contents of a backbone's files.
+func fingerprint(dir string) (string, error) {
+	sum := sha256.New()
+	for _, name := range backboneFiles {
+		f, err := os.Open(filepath.Join(dir, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(sum, "%s\n", name)
+		_, err = io.Copy(sum, f)
+		if err := errors.Join(err, f.Close()); err != nil {
+			return "", fmt.Errorf("read %s: %w", name, err)
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}

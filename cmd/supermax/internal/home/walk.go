@@ -1,0 +1,83 @@
+package home
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/supermax-hpo/supermax/lambdas/handler"
+	"github.com/supermax-hpo/supermax/shared/protocol"
+)
+
+// walker takes a study through its stages as the state machine does on AWS:
+// plan → run → check (→ run …) → aggregate → promote.
+type walker struct {
+	service *handler.Service
+	study   string
+	work    func(ctx context.Context, stage protocol.Stage) error // returns when the slots have no more work
+	opened  func(ctx context.Context, stage protocol.Stage)
+}
+
+// maxFruitless is how often in a row a stage may come back from its slots unfinished and
+// without any progress.
+const maxFruitless = 3
+
+// stage walks one stage to its end. All steps are safe to repeat, so a stage that was
+// walked in part, or wholly, is walked again from its beginning.
+func (w *walker) stage(ctx context.Context, stage protocol.Stage) error {
+	req := protocol.StageRequest{SchemaVersion: protocol.Version, Study: w.study, Stage: stage}
+	if _, err := w.service.Plan(ctx, req); err != nil {
+		return fmt.Errorf("plan stage %s: %w", stage, err)
+	}
+	w.opened(ctx, stage)
+	var before protocol.Counts
+	for fruitless := 0; ; {
+		check, err := w.service.Check(ctx, req)
+		if err != nil {
+			return fmt.Errorf("check stage %s: %w", stage, err)
+		}
+		if check.Done {
+			break
+		}
+		if check.Counts == before {
+			if fruitless++; fruitless >= maxFruitless {
+				return fmt.Errorf("stage %s makes no progress: the trainers find no work though %d trials are queued and %d run", stage, check.Counts.Queued, check.Counts.Running)
+			}
+			if err := sleep(ctx, time.Second); err != nil {
+				return err
+			}
+		} else {
+			fruitless, before = 0, check.Counts
+		}
+		if err := w.work(ctx, stage); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	if _, err := w.service.Aggregate(ctx, req); err != nil {
+		return fmt.Errorf("aggregate stage %s: %w", stage, err)
+	}
+	if _, err := w.service.Promote(ctx, req); err != nil {
+		return fmt.Errorf("promote stage %s: %w", stage, err)
+	}
+	return nil
+}
+
+// finish chooses the configuration.
+func (w *walker) finish(ctx context.Context) error {
+	if _, err := w.service.Finish(ctx, protocol.StudyRequest{SchemaVersion: protocol.Version, Study: w.study}); err != nil {
+		return fmt.Errorf("finish: %w", err)
+	}
+	return nil
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}

@@ -1,0 +1,91 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"slices"
+
+	"github.com/supermax-hpo/supermax/shared/protocol"
+	"github.com/supermax-hpo/supermax/shared/results"
+	"github.com/supermax-hpo/supermax/shared/study"
+)
+
+// progress draws every report of a search stage in the order in which they came, and the
+// best so far.
+func progress(state *study.State, stage protocol.Stage) template.HTML {
+	reports := state.Accepted(stage)
+	slices.SortStableFunc(reports, func(a, b study.Report) int { return a.At.Compare(b.At) })
+	every := series{class: "c0"}
+	best := series{class: "c1", line: true, step: true}
+	top := 0.0
+	for i, r := range reports {
+		every.x, every.y = append(every.x, float64(i+1)), append(every.y, r.Value.F1Macro)
+		every.titles = append(every.titles, fmt.Sprintf("trial %d, rung %d (epoch %d): F1-macro %.4f, ECE %.4f", r.Trial, r.Rung, r.ToEpoch, r.Value.F1Macro, r.Value.ECE))
+		top = max(top, r.Value.F1Macro)
+		best.x, best.y = append(best.x, float64(i+1)), append(best.y, top)
+	}
+	return chart{"reports, in order", "F1-macro", []series{every, best}}.svg()
+}
+
+// pareto draws a stage's trials by both objectives, the front joined by a line.
+func pareto(state *study.State, stage protocol.Stage) template.HTML {
+	title := func(t study.Trial, v study.Value) string {
+		return fmt.Sprintf("trial %d (rung %d): F1-macro %.4f, ECE %.4f", t.Number, t.Rung, v.F1Macro, v.ECE)
+	}
+	all := series{class: "c0"}
+	for _, t := range state.Best(stage) {
+		v, _ := t.Value()
+		all.x, all.y = append(all.x, v.ECE), append(all.y, v.F1Macro)
+		all.titles = append(all.titles, title(t, v))
+	}
+	front := series{class: "c1", line: true}
+	for _, t := range state.Pareto(stage) {
+		v, _ := t.Value()
+		front.x, front.y = append(front.x, v.ECE), append(front.y, v.F1Macro)
+		front.titles = append(front.titles, title(t, v))
+	}
+	return chart{"ECE (lower is better)", "F1-macro (higher is better)", []series{all, front}}.svg()
+}
+
+// curves draws each trial's F1-macro by epoch, mean over its seeds, in the colour of the
+// rung that it reached.
+func curves(state *study.State, stage protocol.Stage, rows []results.Row) template.HTML {
+	type point struct {
+		sum float64
+		n   int
+	}
+	byTrial := map[int]map[int]point{}
+	for _, r := range rows {
+		if r.Stage != stage || r.Epoch == 0 {
+			continue
+		}
+		if byTrial[r.Trial] == nil {
+			byTrial[r.Trial] = map[int]point{}
+		}
+		p := byTrial[r.Trial][r.Epoch]
+		byTrial[r.Trial][r.Epoch] = point{p.sum + r.F1Macro, p.n + 1}
+	}
+	var c chart
+	c.xLabel, c.yLabel = "epoch", "F1-macro"
+	for _, t := range state.Trials(stage) {
+		epochs := byTrial[t.Number]
+		if len(epochs) == 0 {
+			continue
+		}
+		s := series{class: fmt.Sprintf("c%d", max(0, t.Reported())%rungColours), line: true}
+		for e := range epochs {
+			s.x = append(s.x, float64(e))
+		}
+		slices.SortFunc(s.x, cmp.Compare[float64])
+		for _, e := range s.x {
+			p := epochs[int(e)]
+			s.y = append(s.y, p.sum/float64(p.n))
+		}
+		c.series = append(c.series, s)
+	}
+	return c.svg()
+}
+
+// rungColours is how many colours the page has for rungs.
+const rungColours = 6
