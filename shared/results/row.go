@@ -26,7 +26,7 @@ type Row struct {
 	Rung    int
 	Seed    int64
 	Fold    *int // stage C: the fold held out
-	Epoch   int  // from 1
+	Epoch   int  // from 1; stage C: also 0, before training
 
 	// Params is complete: it names every parameter of the space, those that are switched
 	// off included.
