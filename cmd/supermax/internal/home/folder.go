@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/supermax-hpo/supermax/shared/objects"
 )
 
 // folderSchema is the version of the run folder's layout.
@@ -50,6 +52,15 @@ func (f *Folder) db() string      { return filepath.Join(f.Dir, "study.db") }
 func (f *Folder) objects() string { return filepath.Join(f.Dir, "objects") }
 func (f *Folder) logs() string    { return filepath.Join(f.Dir, "logs") }
 func (f *Folder) info() string    { return filepath.Join(f.Dir, "run.json") }
+
+// url names the folder's objects for whoever reads them, in whatever working folder.
+func (f *Folder) url() string {
+	dir, err := filepath.Abs(f.objects())
+	if err != nil {
+		dir = f.objects() // the working folder is gone; opening it says so
+	}
+	return objects.FileURL(dir)
+}
 
 // OpenFolder opens the study's run folder below root for reading; several processes may.
 func OpenFolder(root, study string) (*Folder, error) {

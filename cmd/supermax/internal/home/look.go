@@ -44,7 +44,7 @@ func (f *Folder) State(ctx context.Context) (*study.State, error) {
 
 // Rows reads every metrics row of the study.
 func (f *Folder) Rows(ctx context.Context) ([]results.Row, error) {
-	bucket, err := objects.Open(ctx, objects.FileURL(f.objects()))
+	bucket, err := objects.Open(ctx, f.url())
 	if err != nil {
 		return nil, fmt.Errorf("open the run folder: %w", err)
 	}
@@ -66,7 +66,7 @@ func (f *Folder) Export(ctx context.Context, what, format string) ([]byte, error
 	if !ok {
 		return nil, input("%q cannot be exported; allowed: best, top, pareto, candidates", what)
 	}
-	bucket, err := objects.Open(ctx, objects.FileURL(f.objects()))
+	bucket, err := objects.Open(ctx, f.url())
 	if err != nil {
 		return nil, fmt.Errorf("open the run folder: %w", err)
 	}

@@ -59,7 +59,7 @@ func Run(ctx context.Context, study *config.Study, o Options) (*Folder, error) {
 		return nil, fmt.Errorf("open the study's state: %w", err)
 	}
 	defer db.Close()
-	bucket, err := objects.Open(ctx, objects.FileURL(folder.objects()))
+	bucket, err := objects.Open(ctx, folder.url())
 	if err != nil {
 		return nil, fmt.Errorf("open the run folder: %w", err)
 	}
@@ -174,7 +174,7 @@ func pool(study *config.Study, stage protocol.Stage, o Options, trainer string, 
 			"SUPERMAX_TOKEN=" + server.token,
 			"SUPERMAX_STUDY=" + study.Name,
 			"SUPERMAX_STAGE=" + string(stage),
-			"SUPERMAX_OBJECTS=" + objects.FileURL(folder.objects()),
+			"SUPERMAX_OBJECTS=" + folder.url(),
 			"SUPERMAX_THREADS=" + strconv.Itoa(threads),
 		},
 		device: o.Device,
