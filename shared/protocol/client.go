@@ -58,6 +58,7 @@ func call[R any](ctx context.Context, c *Client, name string, req any) (R, error
 	if err != nil {
 		return reply, fmt.Errorf("%s: write request: %w", name, err)
 	}
+	var last error // why the study did not answer; not that ctx ended while it was asked
 	for pause := firstPause; ; pause = min(2*pause, maxPause) {
 		data, retry, err := c.post(ctx, name, body)
 		if err == nil {
@@ -72,9 +73,12 @@ func call[R any](ctx context.Context, c *Client, name string, req any) (R, error
 		if !retry {
 			return reply, fmt.Errorf("%s: %w", name, err)
 		}
+		if ctx.Err() == nil || last == nil {
+			last = err
+		}
 		// Slots that lost the study together should not come back together.
-		if ctxErr := sleep(ctx, pause/2+rand.N(pause/2)); ctxErr != nil {
-			return reply, fmt.Errorf("%s: %w; the last attempt: %w", name, ctxErr, err)
+		if err := sleep(ctx, pause/2+rand.N(pause/2)); err != nil {
+			return reply, fmt.Errorf("%s: %w; the last attempt: %w", name, err, last)
 		}
 	}
 }

@@ -97,7 +97,7 @@ func TestClientWaitsForTheServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := &Client{Endpoint: "http://" + address}
-	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	short, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
 	_, err = c.Ask(short, AskRequest{})
 	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "refused") {
