@@ -280,6 +280,8 @@ func TestReadErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := FileID{"s", protocol.StageA, 2, 0, 0}
+	long := bytes.Clone(good)
+	long[len(long)-5] = 0x90 // the footer's length, its highest byte: 2.4 GB
 	for name, c := range map[string]struct {
 		id   FileID
 		data []byte
@@ -288,6 +290,7 @@ func TestReadErrors(t *testing.T) {
 		"empty":          {id, nil, "damaged"},
 		"text":           {id, []byte("not a parquet file"), "damaged"},
 		"cut":            {id, good[:len(good)/2], "damaged"},
+		"long footer":    {id, long, "its footer is longer than the file"},
 		"moved":          {other, good, "row 0 belongs to"},
 		"newer":          {id, custom(t, "2", parquet.Group{"agent": parquet.String()}), "its schema version is 2"},
 		"no version":     {id, custom(t, "", parquet.Group{"agent": parquet.String()}), "no metrics file of ours"},
