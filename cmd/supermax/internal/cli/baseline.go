@@ -16,7 +16,7 @@ func baselineCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "baseline DIR",
 		Short: "Cross-validate TF-IDF with logistic regression on a corpus: what a study has to beat",
-		Args:  arguments(cobra.ExactArgs(1)),
+		Args:  exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			corpus, err := dataset.Open(cmd.Context(), config.Corpus{Dir: args[0], Layout: layout})
 			if err != nil {

@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -29,18 +31,24 @@ const (
 func Main(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	// The first signal stops in good order; a second one ends this process at once, and
+	// the trainers follow when they see its end of their pipe closed.
+	context.AfterFunc(ctx, stop)
 	root := command(stderr)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	status := statusOf(ctx, err)
-	switch status {
-	case exitOK:
-	case exitInterrupted:
+	var going *resumable
+	switch {
+	case status == exitInterrupted && errors.As(err, &going):
 		fmt.Fprintln(stderr, "supermax: stopped; the same command goes on from here")
-	default:
-		fmt.Fprintln(stderr, "supermax:", err)
+	case status == exitInterrupted:
+		fmt.Fprintln(stderr, "supermax: stopped")
+	case status != exitOK:
+		// Errors that were joined stand on lines of their own.
+		fmt.Fprintln(stderr, "supermax:", strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	return status
 }
@@ -51,13 +59,24 @@ func statusOf(ctx context.Context, err error) int {
 	switch {
 	case err == nil:
 		return exitOK
-	case ctx.Err() != nil && errors.Is(err, context.Canceled):
-		return exitInterrupted
-	case errors.Is(err, home.ErrInput), errors.Is(err, errUsage), errors.As(err, &file), errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, home.ErrInput), errors.Is(err, errUsage), errors.As(err, &file):
 		return exitInput
+	case ctx.Err() != nil: // whatever failed did so because of it
+		return exitInterrupted
+	}
+	for _, place := range []error{fs.ErrNotExist, fs.ErrExist, fs.ErrPermission, syscall.ENOTDIR, syscall.EISDIR, syscall.EROFS} {
+		if errors.Is(err, place) {
+			return exitInput // a file that the user named, or where it lies
+		}
 	}
 	return exitFailed
 }
+
+// resumable is the error of a run that can go on.
+type resumable struct{ error }
+
+// Unwrap returns the cause.
+func (r *resumable) Unwrap() error { return r.error }
 
 // errUsage marks a wrong command line.
 var errUsage = errors.New("usage")
@@ -73,13 +92,18 @@ func command(stderr io.Writer) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "supermax",
 		Short:         "Hyper-parameter search for transformer classifiers: explore, refine, confirm",
+		Version:       version(debug.ReadBuildInfo()),
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          arguments(cobra.NoArgs),
+		Args:          noCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+
+		SuggestionsMinimumDistance: 2,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usage("%w (see %s --help)", err, cmd.CommandPath())
+	})
 	root.AddCommand(
 		runCommand(stderr), stageCommand(stderr),
 		statusCommand(), bestCommand(), trialsCommand(), exportCommand(), reportCommand(),
@@ -88,12 +112,45 @@ func command(stderr io.Writer) *cobra.Command {
 	return root
 }
 
-// arguments makes a complaint about a command's arguments one about its usage.
-func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {
+// noCommand refuses what is no command, with those that sound alike.
+func noCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := fmt.Sprintf("see %s --help", cmd.CommandPath())
+	if alike := cmd.SuggestionsFor(args[0]); len(alike) > 0 {
+		hint = "did you mean " + strings.Join(alike, " or ") + "?"
+	}
+	return usage("%s has no command %q (%s)", cmd.CommandPath(), args[0], hint)
+}
+
+// exactly makes a command take so many arguments, named as in its usage.
+func exactly(n int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if err := check(cmd, args); err != nil {
-			return usage("%s: %w (see supermax %s --help)", cmd.CommandPath(), err, cmd.Name())
+		if len(args) != n {
+			return usage("%s takes %d argument(s) and got %d: %s", cmd.CommandPath(), n, len(args), cmd.UseLine())
 		}
 		return nil
 	}
+}
+
+// version says which build this is.
+func version(info *debug.BuildInfo, ok bool) string {
+	if !ok {
+		return "of unknown build"
+	}
+	revision := ""
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			revision = s.Value
+		}
+	}
+	name := info.Main.Version
+	if name == "" || name == "(devel)" {
+		name = "development build"
+		if revision != "" {
+			name += " of " + revision
+		}
+	}
+	return name + " (" + info.GoVersion + ")"
 }

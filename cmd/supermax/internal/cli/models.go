@@ -16,7 +16,7 @@ func modelsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "models",
 		Short: "Make backbones",
-		Args:  arguments(cobra.NoArgs),
+		Args:  noCommand,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(modelsInitCommand())
@@ -28,8 +28,11 @@ func modelsInitCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "init DIR",
 		Short: "Make a small backbone with random weights and a vocabulary of the user's own corpus",
-		Args:  arguments(cobra.ExactArgs(1)),
+		Args:  exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.Corpus.Dir == "" {
+				return usage("%s needs --corpus: the folder of the corpus whose texts the vocabulary is learnt from", cmd.CommandPath())
+			}
 			dir, err := filepath.Abs(o.Corpus.Dir)
 			if err != nil {
 				return fmt.Errorf("find the corpus: %w", err)
@@ -59,6 +62,5 @@ func modelsInitCommand() *cobra.Command {
 	flags.Uint64Var(&o.Seed, "seed", 1, "of the random weights")
 	flags.StringVar(&o.Corpus.Dir, "corpus", "", "the folder of the corpus whose texts the vocabulary is learnt from")
 	flags.StringVar(&o.Corpus.Layout, "layout", dataset.Groundtruth, "its layout: groundtruth or redsm5")
-	_ = cmd.MarkFlagRequired("corpus") // the flag was just defined
 	return cmd
 }

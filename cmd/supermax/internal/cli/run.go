@@ -4,13 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"strings"
 	"time"
 
-	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/supermax-hpo/supermax/cmd/supermax/internal/home"
 	"github.com/supermax-hpo/supermax/shared/config"
@@ -68,7 +67,7 @@ func runCommand(stderr io.Writer) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run FILE",
 		Short: "Run a study through its three stages, or go on with it where it stopped",
-		Args:  arguments(cobra.ExactArgs(1)),
+		Args:  exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			study, err := f.load(args[0])
 			if err != nil {
@@ -86,7 +85,7 @@ func stageCommand(stderr io.Writer) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "stage a|b|c FILE",
 		Short: "Run one stage of a study, after those before it",
-		Args:  arguments(cobra.ExactArgs(2)),
+		Args:  exactly(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			stage := protocol.Stage(strings.ToUpper(args[0]))
 			if stage != protocol.StageA && stage != protocol.StageB && stage != protocol.StageC {
@@ -106,21 +105,31 @@ func stageCommand(stderr io.Writer) *cobra.Command {
 
 // runStudy runs a study with its progress on stderr and its result on stdout.
 func runStudy(ctx context.Context, study *config.Study, o home.Options, stdout, stderr io.Writer) error {
-	o.Log = slog.New(slog.NewTextHandler(stderr, nil))
-	if f, ok := stderr.(*os.File); ok && isatty.IsTerminal(f.Fd()) {
-		o.Show = home.ShowScreen(stderr)
+	if f, ok := stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		// Warnings would break the picture; they are in the run folder's log.
+		o.Show = home.ShowScreen(stderr, func() int {
+			width, _, err := term.GetSize(int(f.Fd()))
+			if err != nil {
+				return 0
+			}
+			return width
+		})
 	} else {
 		o.Show = home.ShowLines(stderr, 5*time.Second)
+		o.Warn = func(sentence string) { fmt.Fprintln(stderr, "supermax:", sentence) }
 	}
 	began := time.Now()
 	folder, err := home.Run(ctx, study, o)
 	if folder != nil {
 		// Also after an interruption: what was reached so far can be looked at.
-		if err := writeReport(context.WithoutCancel(ctx), folder); err != nil {
-			fmt.Fprintln(stderr, "supermax: the report could not be written:", err)
+		if unwritten := writeReport(context.WithoutCancel(ctx), folder); err == nil {
+			err = unwritten
 		}
 	}
 	if err != nil {
+		if folder != nil {
+			return &resumable{err}
+		}
 		return err
 	}
 	state, err := folder.State(ctx)

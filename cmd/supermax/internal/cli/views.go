@@ -2,7 +2,6 @@ package cli
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -23,7 +22,7 @@ func view(use, short string, show func(cmd *cobra.Command, folder *home.Folder, 
 	cmd := &cobra.Command{
 		Use:   use + " STUDY",
 		Short: short,
-		Args:  arguments(cobra.ExactArgs(1)),
+		Args:  exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			folder, err := home.OpenFolder(runs, args[0])
 			if err != nil {
@@ -81,7 +80,7 @@ func bestCommand() *cobra.Command {
 				return nil
 			}
 		}
-		return errors.New("no trial has reported yet")
+		return usage("study %s has no best configuration yet: no trial has reported", state.Settings().Study)
 	})
 }
 

@@ -7,23 +7,24 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
 
 	"github.com/supermax-hpo/supermax/shared/objects"
+	"github.com/supermax-hpo/supermax/shared/store"
 )
 
 // folderSchema is the version of the run folder's layout.
 const folderSchema = 1
 
-// ErrInput marks what the user can mend: a wrong file, value or folder. The command
-// exits with status 2 and nothing was changed.
+// ErrInput marks what the user can mend: a wrong file, value or folder, a full disk. The
+// command exits with status 2, and nothing is lost or half done.
 var ErrInput = errors.New("input")
 
 // inputError is one sentence for the user that is also an [ErrInput].
@@ -64,6 +65,9 @@ func (f *Folder) url() string {
 
 // OpenFolder opens the study's run folder below root for reading; several processes may.
 func OpenFolder(root, study string) (*Folder, error) {
+	if err := store.CheckStudy(study); err != nil {
+		return nil, inputError{err}
+	}
 	f := &Folder{Dir: filepath.Join(root, study)}
 	if _, err := f.read(); err != nil {
 		if errors.Is(err, os.ErrNotExist) {
@@ -79,15 +83,8 @@ func OpenFolder(root, study string) (*Folder, error) {
 // [ErrInput].
 func LockFolder(root, study string, fingerprints map[string]string, now time.Time) (*Folder, error) {
 	f := &Folder{Dir: filepath.Join(root, study)}
-	info, err := f.read()
-	fresh := errors.Is(err, os.ErrNotExist)
-	if err != nil && !fresh {
+	if _, err := f.check(fingerprints); err != nil { // before anything is written
 		return nil, err
-	}
-	if !fresh {
-		if err := f.same(info, fingerprints); err != nil {
-			return nil, err
-		}
 	}
 	for _, dir := range []string{f.Dir, f.objects(), f.logs()} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -96,17 +93,32 @@ func LockFolder(root, study string, fingerprints map[string]string, now time.Tim
 	}
 	f.lock = flock.New(filepath.Join(f.Dir, ".lock"))
 	if held, err := f.lock.TryLock(); err != nil {
-		return nil, fmt.Errorf("lock %s: %w", f.Dir, err)
+		return nil, diskError("lock "+f.Dir, err)
 	} else if !held {
 		return nil, input("%s is in use by another supermax: wait for it, or stop it first", f.Dir)
 	}
-	if fresh {
-		if err := f.describe(study, fingerprints, now); err != nil {
-			f.Close()
-			return nil, err
-		}
+	// Again: another process may have begun the run before the lock was free.
+	fresh, err := f.check(fingerprints)
+	if err == nil && fresh {
+		err = f.describe(study, fingerprints, now)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
 	}
 	return f, nil
+}
+
+// check reads run.json, if there is one, and compares it to the data that there is now.
+func (f *Folder) check(fingerprints map[string]string) (fresh bool, err error) {
+	info, err := f.read()
+	if errors.Is(err, os.ErrNotExist) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return false, f.same(info, fingerprints)
 }
 
 // describe writes run.json.
@@ -135,8 +147,13 @@ func (f *Folder) read() (folderInfo, error) {
 	if err := json.Unmarshal(data, &info); err != nil {
 		return info, input("%s is not a run folder's description: %v", f.info(), err)
 	}
-	if info.SchemaVersion > folderSchema {
+	switch {
+	case info.SchemaVersion < 1 || info.Study == "":
+		return info, input("%s is not a run folder's description: it has no schema_version or no study", f.info())
+	case info.SchemaVersion > folderSchema:
 		return info, input("%s has schema version %d, and this supermax knows versions up to %d: use a newer supermax", f.info(), info.SchemaVersion, folderSchema)
+	case info.Study != f.Name():
+		return info, input("%s is of study %q: give the folder that name again", f.info(), info.Study)
 	}
 	return info, nil
 }
@@ -155,24 +172,37 @@ func (f *Folder) same(info folderInfo, fingerprints map[string]string) error {
 func WriteWhole(path string, data []byte) error {
 	tmp, err := os.CreateTemp(filepath.Dir(path), ".tmp-*")
 	if err != nil {
-		return diskError("write "+path, err)
+		return diskError("write "+path, cause(err))
 	}
 	_, err = tmp.Write(data)
-	err = errors.Join(err, tmp.Sync(), tmp.Close())
+	if err == nil {
+		err = tmp.Sync()
+	}
+	if closed := tmp.Close(); err == nil {
+		err = closed
+	}
 	if err == nil {
 		err = os.Rename(tmp.Name(), path)
 	}
 	if err != nil {
 		_ = os.Remove(tmp.Name())
-		return diskError("write "+path, err)
+		return diskError("write "+path, cause(err))
 	}
 	return nil
 }
 
-// diskError says plainly when the disk is full.
-func diskError(doing string, err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return input("%s: no space is left on the disk; free some and start again, nothing is lost", doing)
+// cause leaves out the temporary file's name, which means nothing to the reader.
+func cause(err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &link):
+		return link.Err
 	}
-	return fmt.Errorf("%s: %w", doing, err)
+	return err
 }
+
+// diskError says plainly when the disk is full.
+func diskError(doing string, err error) error { return explain(fmt.Errorf("%s: %w", doing, err)) }

@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/supermax-hpo/supermax/lambdas/handler"
+	"github.com/supermax-hpo/supermax/shared/exports"
 	"github.com/supermax-hpo/supermax/shared/objects"
-	"github.com/supermax-hpo/supermax/shared/protocol"
 	"github.com/supermax-hpo/supermax/shared/results"
+	"github.com/supermax-hpo/supermax/shared/store"
 	"github.com/supermax-hpo/supermax/shared/store/sqlite"
 	"github.com/supermax-hpo/supermax/shared/study"
 )
@@ -24,20 +27,31 @@ func (f *Folder) Best(format string) string { return filepath.Join(f.Dir, "best.
 // Metrics is the folder of the Parquet files.
 func (f *Folder) Metrics() string { return filepath.Join(f.objects(), "metrics") }
 
+// Log is the file of what the run logged.
+func (f *Folder) Log() string { return filepath.Join(f.logs(), "supermax.log") }
+
 // Name is the study's name.
 func (f *Folder) Name() string { return filepath.Base(f.Dir) }
 
 // State reads the study's state; a run may be at work on it.
 func (f *Folder) State(ctx context.Context) (*study.State, error) {
+	none := input("study %s has no state yet: its run stopped before it began; start it again with supermax run", f.Name())
+	// Opening would make the file.
+	if _, err := os.Stat(f.db()); errors.Is(err, fs.ErrNotExist) {
+		return nil, none
+	}
 	db, err := sqlite.Open(ctx, f.db())
 	if err != nil {
-		return nil, fmt.Errorf("open the study's state: %w", err)
+		return nil, explain(err)
 	}
 	defer db.Close()
 	service := &handler.Service{Log: db, Clock: time.Now}
 	state, err := service.State(ctx, f.Name())
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, none
+	}
 	if err != nil {
-		return nil, fmt.Errorf("read the study's state: %w", err)
+		return nil, explain(fmt.Errorf("read the study's state: %w", err))
 	}
 	return state, nil
 }
@@ -49,20 +63,21 @@ func (f *Folder) Rows(ctx context.Context) ([]results.Row, error) {
 		return nil, fmt.Errorf("open the run folder: %w", err)
 	}
 	defer bucket.Close()
-	return results.ReadAll(ctx, bucket, "metrics/study="+f.Name()+"/")
+	rows, err := results.ReadAll(ctx, bucket, "metrics/study="+f.Name()+"/")
+	return rows, explain(err)
 }
 
-// exports says where aggregate and finish put what a person exports.
-var exports = map[string]string{
-	"best":       "exports/best.",
-	"top":        "exports/stage=" + string(protocol.StageA) + "/top50.",
-	"pareto":     "exports/stage=" + string(protocol.StageB) + "/pareto.",
-	"candidates": "exports/stage=" + string(protocol.StageC) + "/candidates.",
+// exported says where aggregate and finish put what a person exports.
+var exported = map[string]string{
+	"best":       exports.BestKey,
+	"top":        exports.TopKey,
+	"pareto":     exports.ParetoKey,
+	"candidates": exports.CandidatesKey,
 }
 
 // Export returns what the study exported: best, top, pareto or candidates, as yaml or json.
 func (f *Folder) Export(ctx context.Context, what, format string) ([]byte, error) {
-	key, ok := exports[what]
+	key, ok := exported[what]
 	if !ok {
 		return nil, input("%q cannot be exported; allowed: best, top, pareto, candidates", what)
 	}
@@ -71,7 +86,7 @@ func (f *Folder) Export(ctx context.Context, what, format string) ([]byte, error
 		return nil, fmt.Errorf("open the run folder: %w", err)
 	}
 	defer bucket.Close()
-	data, err := bucket.Read(ctx, key+format)
+	data, err := bucket.Read(ctx, key+"."+format)
 	if errors.Is(err, objects.ErrNotFound) {
 		return nil, input("study %s has no %s yet: its stage has not ended", f.Name(), what)
 	}

@@ -5,12 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
 	"sort"
-	"strconv"
 	"time"
 
 	"github.com/supermax-hpo/supermax/lambdas/handler"
@@ -30,16 +27,16 @@ type Options struct {
 	Device  string           // cpu, or cuda: one slot a GPU
 	Trainer string           // the trainer's path; empty: beside this program, then on PATH
 	Stages  []protocol.Stage // which stages to walk; empty: all, then finish
-	Log     *slog.Logger
-	Show    func(Progress) // called about once a second; may be nil
+	Show    func(Progress)   // called about once a second; may be nil
+	Warn    func(string)     // a sentence for the person who waits; may be nil. All of them are in the run folder's log
 }
 
 // allStages are the stages in the order of the walk.
 var allStages = []protocol.Stage{protocol.StageA, protocol.StageB, protocol.StageC}
 
 // Run runs a study, or goes on with it where it was left in whatever way, and returns its
-// run folder. It ends early when ctx does: the trainers give their trials back, and the
-// next Run goes on. An error that is [ErrInput] changed nothing.
+// run folder, which is nil when nothing was begun. It ends early when ctx does: the
+// trainers give their trials back, and the next Run goes on.
 func Run(ctx context.Context, study *config.Study, o Options) (*Folder, error) {
 	trainer, err := findTrainer(o.Trainer)
 	if err != nil {
@@ -49,70 +46,99 @@ func Run(ctx context.Context, study *config.Study, o Options) (*Folder, error) {
 	if err != nil {
 		return nil, err
 	}
+	listener, err := listen(o.Port)
+	if err != nil {
+		return nil, err
+	}
+	defer listener.Close()
 	folder, err := LockFolder(o.Runs, study.Name, fingerprints, time.Now())
 	if err != nil {
 		return nil, err
 	}
 	defer folder.Close()
-	db, err := sqlite.Open(ctx, folder.db())
+	r := &run{study: study, options: o, trainer: trainer, folder: folder}
+	return folder, explain(r.run(ctx, listener))
+}
+
+// run is one life of a study's run.
+type run struct {
+	study   *config.Study
+	options Options
+	trainer string
+	folder  *Folder
+	log     *slog.Logger
+	service *handler.Service
+	server  *server
+}
+
+func (r *run) run(ctx context.Context, listener net.Listener) (err error) {
+	file, err := os.OpenFile(r.folder.Log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("open the study's state: %w", err)
+		return err
+	}
+	defer file.Close()
+	r.log = slog.New(slog.NewJSONHandler(file, nil))
+	db, err := sqlite.Open(ctx, r.folder.db())
+	if err != nil {
+		return err
 	}
 	defer db.Close()
-	bucket, err := objects.Open(ctx, folder.url())
+	bucket, err := objects.Open(ctx, r.folder.url())
 	if err != nil {
-		return nil, fmt.Errorf("open the run folder: %w", err)
+		return fmt.Errorf("open the run folder: %w", err)
 	}
 	defer bucket.Close()
-	service := &handler.Service{Log: db, Objects: bucket, Clock: time.Now}
-	if err := service.Create(ctx, study); err != nil {
-		var refused *state.Error
-		if errors.As(err, &refused) {
-			return nil, inputError{fmt.Errorf("%s: %w", folder.Dir, err)}
-		}
-		return nil, fmt.Errorf("create the study: %w", err)
-	}
-	if err := releaseFormer(ctx, service, study.Name); err != nil {
-		return nil, err
-	}
-	server, err := serve(service, o.Port)
-	if err != nil {
-		return nil, err
-	}
-	defer server.close()
 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	go func() {
-		select {
-		case err := <-server.failed:
-			cancel(fmt.Errorf("serve the handlers: %w", err))
-		case <-ctx.Done():
+	defer func() {
+		// What ended the context says more than that it ended.
+		if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(cause, context.Canceled) {
+			err = cause
 		}
 	}()
-	monitor := newMonitor(service, study, o.Show)
-	stop := monitor.start(ctx)
+	r.service = &handler.Service{
+		Log: &watchedLog{db, func(err error) { cancel(err) }}, Objects: bucket, Clock: time.Now, Logger: r.log,
+	}
+	if err := r.take(ctx); err != nil {
+		return err
+	}
+	r.server = serve(r.service, listener, func(err error) { cancel(fmt.Errorf("serve the handlers: %w", err)) })
+	defer r.server.close()
+
+	monitor := newMonitor(r.service, r.study, r.options.Show)
+	stop := monitor.every(ctx, time.Second)
 	defer stop()
 	w := walker{
-		service: service,
-		study:   study.Name,
+		service: r.service,
+		study:   r.study.Name,
 		opened:  monitor.opened,
-		work: func(ctx context.Context, stage protocol.Stage) error {
-			return pool(study, stage, o, trainer, folder, service, server).run(ctx)
-		},
+		work:    func(ctx context.Context, stage protocol.Stage) error { return r.pool(stage).run(ctx) },
 	}
-	if err := w.walk(ctx, o.Stages); err != nil {
-		if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
-			return folder, cause
-		}
-		return folder, err
+	if err := w.walk(ctx, r.options.Stages); err != nil {
+		return err
 	}
-	if now, err := service.State(ctx, study.Name); err != nil {
-		return folder, err
-	} else if _, ok := now.Chosen(); ok {
-		return folder, folder.CopyBest(ctx)
+	now, err := r.service.State(ctx, r.study.Name)
+	if err != nil {
+		return err
 	}
-	return folder, nil
+	if _, ok := now.Chosen(); ok {
+		return r.folder.CopyBest(ctx)
+	}
+	return nil
+}
+
+// take makes the study, or takes it up again.
+func (r *run) take(ctx context.Context) error {
+	err := r.service.Create(ctx, r.study)
+	var refused *state.Error
+	if errors.As(err, &refused) {
+		return input("%s: %w", r.folder.Dir, err)
+	}
+	if err != nil {
+		return fmt.Errorf("create the study: %w", err)
+	}
+	return releaseFormer(ctx, r.service, r.study.Name)
 }
 
 // walk takes the study through the given stages, or through all of them to its end.
@@ -157,77 +183,4 @@ func releaseFormer(ctx context.Context, service *handler.Service, study string) 
 		}
 	}
 	return nil
-}
-
-// pool returns the slots for one stage.
-func pool(study *config.Study, stage protocol.Stage, o Options, trainer string, folder *Folder, service *handler.Service, server *server) *slots {
-	count, threads := share(o.Slots, o.Threads, units(o.Device))
-	return &slots{
-		trainer: trainer,
-		logs:    folder.logs(),
-		life:    strconv.FormatInt(time.Now().UnixNano(), 36),
-		count:   count,
-		grace:   20 * time.Second,
-		pause:   200 * time.Millisecond,
-		env: []string{
-			"SUPERMAX_ENDPOINT=" + server.endpoint,
-			"SUPERMAX_TOKEN=" + server.token,
-			"SUPERMAX_STUDY=" + study.Name,
-			"SUPERMAX_STAGE=" + string(stage),
-			"SUPERMAX_OBJECTS=" + folder.url(),
-			"SUPERMAX_THREADS=" + strconv.Itoa(threads),
-		},
-		device: o.Device,
-		release: func(ctx context.Context, slot string, cause protocol.FailureKind, exited error) error {
-			if cause == protocol.FailedCrash {
-				o.Log.Warn("a trainer died and is replaced", "slot", slot, "exit", exited.Error())
-			}
-			_, err := service.ReleaseSlot(ctx, protocol.ReleaseSlotRequest{
-				SchemaVersion: protocol.Version, Study: study.Name, Slot: slot, Cause: cause})
-			return err
-		},
-	}
-}
-
-// units returns how many slots the machine has room for: GPUs with device cuda, or cores.
-func units(device string) int {
-	if device != "cuda" {
-		return runtime.NumCPU()
-	}
-	gpus, _ := filepath.Glob("/dev/nvidia[0-9]*") // the pattern is well formed
-	return max(1, len(gpus))
-}
-
-// share gives every slot its threads: small models train fastest with one thread a slot
-// and a slot a core.
-func share(slots, threads, cores int) (int, int) {
-	switch {
-	case slots == 0 && threads == 0:
-		return cores, 1
-	case slots == 0:
-		return max(1, cores/threads), threads
-	case threads == 0:
-		return slots, max(1, cores/slots)
-	}
-	return slots, threads
-}
-
-// findTrainer returns the trainer's path: as given, beside this program, or on PATH.
-func findTrainer(given string) (string, error) {
-	if given != "" {
-		if _, err := os.Stat(given); err != nil {
-			return "", input("--trainer %s: there is no such file", given)
-		}
-		return filepath.Abs(given)
-	}
-	if self, err := os.Executable(); err == nil {
-		beside := filepath.Join(filepath.Dir(self), "trainer")
-		if info, err := os.Stat(beside); err == nil && !info.IsDir() {
-			return beside, nil
-		}
-	}
-	if found, err := exec.LookPath("supermax-trainer"); err == nil {
-		return found, nil
-	}
-	return "", input("the trainer is neither beside this program (trainer) nor on PATH (supermax-trainer): build it with make build, or name it with --trainer")
 }

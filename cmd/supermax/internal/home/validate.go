@@ -41,6 +41,9 @@ func validate(ctx context.Context, study *config.Study) (fingerprints map[string
 		return nil, inputError{err}
 	}
 	for _, name := range modelNames(study) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		dir, ok := study.Models[name]
 		if !ok {
 			return nil, input("model.name %s: the study does not say where it lies; add it under models:, as %s: FOLDER", name, name)
@@ -56,6 +59,9 @@ func validate(ctx context.Context, study *config.Study) (fingerprints map[string
 		}
 	}
 	corpus, err := dataset.Open(ctx, study.Corpus)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	if err != nil {
 		return nil, inputError{err}
 	}

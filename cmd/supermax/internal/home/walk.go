@@ -2,11 +2,13 @@ package home
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/supermax-hpo/supermax/lambdas/handler"
 	"github.com/supermax-hpo/supermax/shared/protocol"
+	"github.com/supermax-hpo/supermax/shared/study"
 )
 
 // walker takes a study through its stages as the state machine does on AWS:
@@ -27,6 +29,10 @@ const maxFruitless = 3
 func (w *walker) stage(ctx context.Context, stage protocol.Stage) error {
 	req := protocol.StageRequest{SchemaVersion: protocol.Version, Study: w.study, Stage: stage}
 	if _, err := w.service.Plan(ctx, req); err != nil {
+		var early *study.Error
+		if errors.As(err, &early) {
+			return input("stage %s cannot begin: %w", stage, err)
+		}
 		return fmt.Errorf("plan stage %s: %w", stage, err)
 	}
 	w.opened(ctx, stage)
