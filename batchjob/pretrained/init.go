@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/supermax-hpo/supermax/batchjob/safetensors"
+	"github.com/supermax-hpo/supermax/shared/wholefile"
 )
 
 // Init writes config.json and model.safetensors of a new backbone with random weights
@@ -34,13 +35,13 @@ func Init(dir string, c Config, seed uint64) error {
 	for _, s := range BERTParams(c) {
 		tensors = append(tensors, safetensors.Tensor{Name: s.Name, Shape: s.Shape, Float32s: initial(s, c, seed)})
 	}
-	err := writeWhole(filepath.Join(dir, "model.safetensors"), func(w io.Writer) error {
+	err := wholefile.WriteFrom(filepath.Join(dir, "model.safetensors"), 0o644, func(w io.Writer) error {
 		return safetensors.Write(w, map[string]string{"format": "pt"}, tensors)
 	})
 	if err != nil {
 		return fmt.Errorf("make backbone: %w", err)
 	}
-	err = writeWhole(filepath.Join(dir, "config.json"), func(w io.Writer) error {
+	err = wholefile.WriteFrom(filepath.Join(dir, "config.json"), 0o644, func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
 		return e.Encode(c)
@@ -76,32 +77,4 @@ func initial(s Spec, c Config, seed uint64) []float32 {
 		clear(data[c.PadTokenID*c.HiddenSize:][:c.HiddenSize])
 	}
 	return data
-}
-
-// writeWhole writes a file beside its place and moves it there, so that no reader ever
-// sees a part of it and a failure leaves nothing.
-func writeWhole(path string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = f.Close()           // the first error counts
-			_ = os.Remove(f.Name()) // likewise
-		}
-	}()
-	if err := write(f); err != nil {
-		return err
-	}
-	if err := f.Chmod(0o644); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }

@@ -3,7 +3,6 @@ package pretrained
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -107,18 +106,6 @@ func TestInit(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(a, ".*")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
-	}
-}
-
-func TestWriteWholeLeavesNothing(t *testing.T) {
-	dir := t.TempDir()
-	err := writeWhole(filepath.Join(dir, "x"), func(w io.Writer) error {
-		_, _ = w.Write([]byte("half"))
-		return os.ErrDeadlineExceeded
-	})
-	entries, _ := os.ReadDir(dir)
-	if err == nil || len(entries) > 0 {
-		t.Errorf("got %v and %d files, want an error and none", err, len(entries))
 	}
 }
 

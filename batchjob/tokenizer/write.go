@@ -4,10 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/supermax-hpo/supermax/shared/wholefile"
 )
 
 // VocabOptions says what stands beside a vocabulary.
@@ -59,36 +60,9 @@ func WriteVocab(dir string, vocab []string, o VocabOptions) error {
 			}
 			data = append(data, '\n')
 		}
-		if err := writeWhole(filepath.Join(dir, f.name), data); err != nil {
+		if err := wholefile.Write(filepath.Join(dir, f.name), data, 0o644); err != nil {
 			return fmt.Errorf("write vocabulary: %w", err)
 		}
 	}
 	return nil
-}
-
-// writeWhole writes a file beside its place and moves it there.
-func writeWhole(path string, data []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = f.Close()           // the first error counts
-			_ = os.Remove(f.Name()) // likewise
-		}
-	}()
-	if _, err := f.Write(data); err != nil {
-		return err
-	}
-	if err := f.Chmod(0o644); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }

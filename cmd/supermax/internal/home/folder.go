@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -17,6 +16,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/supermax-hpo/supermax/shared/objects"
+	"github.com/supermax-hpo/supermax/shared/wholefile"
 	"github.com/supermax-hpo/supermax/shared/store"
 )
 
@@ -168,41 +168,8 @@ func (f *Folder) same(info folderInfo, fingerprints map[string]string) error {
 	return nil
 }
 
-// WriteWhole writes a file so that whoever opens it sees all of it or the former one.
-func WriteWhole(path string, data []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".tmp-*")
-	if err != nil {
-		return diskError("write "+path, cause(err))
-	}
-	_, err = tmp.Write(data)
-	if err == nil {
-		err = tmp.Sync()
-	}
-	if closed := tmp.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(tmp.Name())
-		return diskError("write "+path, cause(err))
-	}
-	return nil
-}
-
-// cause leaves out the temporary file's name, which means nothing to the reader.
-func cause(err error) error {
-	var path *fs.PathError
-	var link *os.LinkError
-	switch {
-	case errors.As(err, &path):
-		return path.Err
-	case errors.As(err, &link):
-		return link.Err
-	}
-	return err
-}
+// WriteWhole is [wholefile.Write] for files of the user's own.
+func WriteWhole(path string, data []byte) error { return explain(wholefile.Write(path, data, 0o600)) }
 
 // diskError says plainly when the disk is full.
 func diskError(doing string, err error) error { return explain(fmt.Errorf("%s: %w", doing, err)) }
