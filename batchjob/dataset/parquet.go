@@ -87,7 +87,7 @@ func (t *table) readPages(pages parquet.Pages, start int, column string) ([]stri
 	buffer := make([]parquet.Value, 512)
 	for {
 		page, err := pages.ReadPage()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return cells, nil
 		}
 		if err != nil {

@@ -59,8 +59,8 @@ func (e *TrialError) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *TrialError) Unwrap() error { return e.Err }
 
-// ErrOrphaned, as the cause of a context's end, says that whoever started the slot is
-// gone: there is nobody to tell.
+// ErrOrphaned is the cause of a context's end when whoever started the slot is gone: there
+// is nobody to tell.
 var ErrOrphaned = errors.New("the process that started this slot is gone")
 
 // errLeaseLost ends a run whose trial another attempt owns.
@@ -92,7 +92,7 @@ func (s *Slot) Run(ctx context.Context) error {
 			Slot: s.Name, Device: s.Device, Token: token,
 		})
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // being stopped is no error, whatever became of the call
 		}
 		if err != nil {
 			return fmt.Errorf("ask for work: %w", err)

@@ -120,11 +120,11 @@ func TestTrainsUntilDone(t *testing.T) {
 			return next(r)
 		}
 		// Trial 3 is promoted on the spot once.
-		w.tell = func(_ context.Context, r protocol.TellRequest) (protocol.TellReply, error) {
+		w.tell = func(ctx context.Context, r protocol.TellRequest) (protocol.TellReply, error) {
 			if r.Trial == 3 && r.Rung == 0 {
 				return protocol.TellReply{Kind: protocol.TellContinue, Rung: 1, FromEpoch: 2, ToEpoch: 6}, nil
 			}
-			return release(nil, r)
+			return release(ctx, r)
 		}
 		start := time.Now()
 		if err := w.slot().Run(t.Context()); err != nil {

@@ -106,7 +106,7 @@ func failure(ctx context.Context, err error) (*protocol.Failure, error) {
 		}
 		return told, nil
 	case ctx.Err() != nil:
-		return &protocol.Failure{Kind: protocol.FailedInterrupted, Message: "the slot was stopped"}, nil
+		return &protocol.Failure{Kind: protocol.FailedInterrupted, Message: "the slot was stopped"}, nil //nolint:nilerr // as the interruption that it is
 	case errors.Is(err, errPanicked):
 		return &protocol.Failure{Kind: protocol.FailedCrash, Message: err.Error()}, err
 	}

@@ -10,7 +10,7 @@ import (
 
 // This file joins the scope with our own C++ functions.
 
-func (t T) p() kernels.P { return kernels.P(unsafe.Pointer(t.c)) }
+func (t T) p() kernels.P { return kernels.P(t.c) }
 
 // pointers views a list of handles as the kernels' type; both hold one C pointer each.
 func pointers[H T | lib.Ctensor](list []H) []kernels.P {

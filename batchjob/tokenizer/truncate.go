@@ -65,8 +65,9 @@ func truncated(n1, n2 int, pair bool, room int, s Strategy) (int, int, error) {
 	case !pair:
 		return room, 0, nil
 	}
-	short, long := min(n1, n2), max(n1, n2)
-	if long = max(short, room-short); short+long > room {
+	short := min(n1, n2)
+	long := max(short, room-short)
+	if short+long > room {
 		short = room / 2
 		long = short + room%2
 	}

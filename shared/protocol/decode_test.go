@@ -25,7 +25,7 @@ func TestDecode(t *testing.T) {
 		`[]`:                                   "cannot unmarshal array",
 		`{}`:                                   "schema_version is missing; allowed: 1",
 		`{"schema_version": 2, "whatever": 1}`: "schema_version 2 is not supported; allowed: 1",
-		`{"schema_version": 1, "studdy": "s"}`: `unknown field "studdy"`,
+		`{"schema_version": 1, "studyy": "s"}`: `unknown field "studyy"`,
 		`{"schema_version": 1, "trial": "12"}`: "cannot unmarshal string",
 		`{"schema_version": 1} {}`:             "something follows",
 		`{"schema_version": 1, "trial": 99999999999999999999}`: "cannot unmarshal number",

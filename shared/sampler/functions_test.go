@@ -154,7 +154,7 @@ func medianOver(seeds int, score func(seed uint64) float64) float64 {
 }
 
 func lowest(values [][]float64) float64 {
-	return slices.MinFunc(values, func(a, b []float64) int { return slices.Compare(a, b) })[0]
+	return slices.MinFunc(values, slices.Compare)[0]
 }
 
 func TestTPEBeatsRandom(t *testing.T) {

@@ -33,14 +33,6 @@ func (d Direction) String() string {
 	return "maximize"
 }
 
-// better reports whether an objective's value a is strictly better than b.
-func (d Direction) better(a, b float64) bool {
-	if d == Minimize {
-		return a < b
-	}
-	return a > b
-}
-
 // State is how far a trial has come, as far as a sampler cares.
 type State int8
 

@@ -19,15 +19,18 @@ func TestRandomStudies(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(t)
 		for _, stage := range stages {
-			w.do(func(s *State, now time.Time) (any, []Event, error) {
+			_, err := w.do(func(s *State, now time.Time) (any, []Event, error) {
 				r, ev, err := s.Plan(now, protocol.StageRequest{Study: "s", Stage: stage})
 				return r, ev, err
 			})
+			if err != nil {
+				t.Fatalf("plan stage %s: %v", stage, err)
+			}
 			for range rapid.IntRange(0, 25).Draw(t, "steps") {
 				w.step(stage)
 			}
 			w.drain(stage)
-			_, err := w.do(func(s *State, now time.Time) (any, []Event, error) {
+			_, err = w.do(func(s *State, now time.Time) (any, []Event, error) {
 				r, ev, err := s.Promote(now, protocol.StageRequest{Study: "s", Stage: stage})
 				return r, ev, err
 			})

@@ -174,7 +174,7 @@ func TestSameSeedSameTrials(t *testing.T) {
 		}
 		return string(data)
 	}
-	if run(1) != run(1) {
+	if first, again := run(1), run(1); first != again {
 		t.Error("the same seed gave two studies")
 	}
 	if run(1) == run(2) {

@@ -2,6 +2,7 @@ package study
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -44,7 +45,7 @@ func TestViewsAreNotChangedByLaterEvents(t *testing.T) {
 func TestTrialAsTheSamplerSeesIt(t *testing.T) {
 	p := plan{rungs: []int{1, 3}, dirs: []sampler.Direction{sampler.Maximize, sampler.Minimize}}
 	one := []Report{{Value: Value{F1Macro: 0.5, ECE: 0.1}}}
-	two := append(one, Report{Rung: 1, Value: Value{F1Macro: 0.6, ECE: 0.2}})
+	two := append(slices.Clone(one), Report{Rung: 1, Value: Value{F1Macro: 0.6, ECE: 0.2}})
 	cases := []struct {
 		name   string
 		trial  Trial

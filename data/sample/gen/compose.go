@@ -132,7 +132,7 @@ func lower(clause string) string {
 // elsewhere does not deny it.
 func (d dice) distractor(c int, deny bool) line {
 	t := themes[c]
-	text, why := "", ""
+	var text, why string
 	switch k := d.below(20); {
 	case k < 9 && deny:
 		text, why = d.one(t.negated), denies
