@@ -60,7 +60,7 @@ func (d death) final(slot int) error {
 	var exit *exec.ExitError
 	switch {
 	case saysDiskFull(d.words):
-		return input("slot %d: %s; free some space and start again, nothing is lost", slot, d.words)
+		return input("slot %d: %s; free some disk space and start again, nothing is lost", slot, d.words)
 	case d.told && errors.As(d.exited, &exit) && exit.ExitCode() == wrongStatus:
 		return input("slot %d cannot work: %s", slot, d.words)
 	}

@@ -18,8 +18,11 @@ import (
 // diskFull reports whether err says, in whatever package's words, that no space is left.
 func diskFull(err error) bool {
 	var e *sqlite.Error
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) ||
-		errors.As(err, &e) && e.Code()&0xff == lib.SQLITE_FULL
+	if errors.As(err, &e) {
+		// The second: its shared memory, a file beside the store, could not grow.
+		return e.Code()&0xff == lib.SQLITE_FULL || e.Code() == lib.SQLITE_IOERR_SHMSIZE
+	}
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
 // saysDiskFull is [diskFull] for the words of another process.
@@ -34,7 +37,7 @@ func explain(err error) error {
 	case err == nil, errors.Is(err, ErrInput):
 		return err
 	case diskFull(err):
-		return input("%w; free some space and start again, nothing is lost", err)
+		return input("%w; free some disk space and start again, nothing is lost", err)
 	}
 	for _, newer := range []error{store.ErrNewerSchema, study.ErrNewerSchema, config.ErrNewerSchema, results.ErrNewerSchema} {
 		if errors.Is(err, newer) {

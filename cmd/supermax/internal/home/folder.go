@@ -16,8 +16,8 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/supermax-hpo/supermax/shared/objects"
-	"github.com/supermax-hpo/supermax/shared/wholefile"
 	"github.com/supermax-hpo/supermax/shared/store"
+	"github.com/supermax-hpo/supermax/shared/wholefile"
 )
 
 // folderSchema is the version of the run folder's layout.
@@ -144,14 +144,21 @@ func (f *Folder) read() (folderInfo, error) {
 	if err != nil {
 		return info, fmt.Errorf("read run.json: %w", err)
 	}
-	if err := json.Unmarshal(data, &info); err != nil {
-		return info, input("%s is not a run folder's description: %v", f.info(), err)
+	var head struct {
+		SchemaVersion int `json:"schema_version"`
+	}
+	err = json.Unmarshal(data, &head)
+	if head.SchemaVersion > folderSchema { // its other fields may be of another kind
+		return info, input("%s has schema version %d, and this supermax knows versions up to %d: use a newer supermax", f.info(), head.SchemaVersion, folderSchema)
+	}
+	if err == nil {
+		err = json.Unmarshal(data, &info)
 	}
 	switch {
+	case err != nil:
+		return info, input("%s is not a run folder's description: %v", f.info(), err)
 	case info.SchemaVersion < 1 || info.Study == "":
 		return info, input("%s is not a run folder's description: it has no schema_version or no study", f.info())
-	case info.SchemaVersion > folderSchema:
-		return info, input("%s has schema version %d, and this supermax knows versions up to %d: use a newer supermax", f.info(), info.SchemaVersion, folderSchema)
 	case info.Study != f.Name():
 		return info, input("%s is of study %q: give the folder that name again", f.info(), info.Study)
 	}

@@ -29,6 +29,8 @@ type Options struct {
 	Stages  []protocol.Stage // which stages to walk; empty: all, then finish
 	Show    func(Progress)   // called about once a second; may be nil
 	Warn    func(string)     // a sentence for the person who waits; may be nil. All of them are in the run folder's log
+
+	pause time.Duration // before a dead trainer is replaced the first time; 0: 200 ms
 }
 
 // allStages are the stages in the order of the walk.

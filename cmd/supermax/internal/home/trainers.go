@@ -1,6 +1,7 @@
 package home
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -22,7 +23,7 @@ func (r *run) pool(stage protocol.Stage) *slots {
 		life:    strconv.FormatInt(time.Now().UnixNano(), 36),
 		count:   count,
 		grace:   20 * time.Second,
-		pause:   200 * time.Millisecond,
+		pause:   cmp.Or(r.options.pause, 200*time.Millisecond),
 		env: []string{
 			"SUPERMAX_ENDPOINT=" + r.server.endpoint,
 			"SUPERMAX_TOKEN=" + r.server.token,

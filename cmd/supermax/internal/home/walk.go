@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/supermax-hpo/supermax/lambdas/handler"
@@ -31,16 +32,16 @@ func (w *walker) stage(ctx context.Context, stage protocol.Stage) error {
 	if _, err := w.service.Plan(ctx, req); err != nil {
 		var early *study.Error
 		if errors.As(err, &early) {
-			return input("stage %s cannot begin: %w", stage, err)
+			return inputError{during(fmt.Sprintf("plan stage %s", stage), err)}
 		}
-		return fmt.Errorf("plan stage %s: %w", stage, err)
+		return during(fmt.Sprintf("plan stage %s", stage), err)
 	}
 	w.opened(ctx, stage)
 	var before protocol.Counts
 	for fruitless := 0; ; {
 		check, err := w.service.Check(ctx, req)
 		if err != nil {
-			return fmt.Errorf("check stage %s: %w", stage, err)
+			return during(fmt.Sprintf("check stage %s", stage), err)
 		}
 		if check.Done {
 			break
@@ -63,10 +64,10 @@ func (w *walker) stage(ctx context.Context, stage protocol.Stage) error {
 		}
 	}
 	if _, err := w.service.Aggregate(ctx, req); err != nil {
-		return fmt.Errorf("aggregate stage %s: %w", stage, err)
+		return during(fmt.Sprintf("aggregate stage %s", stage), err)
 	}
 	if _, err := w.service.Promote(ctx, req); err != nil {
-		return fmt.Errorf("promote stage %s: %w", stage, err)
+		return during(fmt.Sprintf("promote stage %s", stage), err)
 	}
 	return nil
 }
@@ -74,9 +75,17 @@ func (w *walker) stage(ctx context.Context, stage protocol.Stage) error {
 // finish chooses the configuration.
 func (w *walker) finish(ctx context.Context) error {
 	if _, err := w.service.Finish(ctx, protocol.StudyRequest{SchemaVersion: protocol.Version, Study: w.study}); err != nil {
-		return fmt.Errorf("finish: %w", err)
+		return during("finish", err)
 	}
 	return nil
+}
+
+// during says at which step an error came, unless it says so itself.
+func during(step string, err error) error {
+	if strings.HasPrefix(err.Error(), step) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", step, err)
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
