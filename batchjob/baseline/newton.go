@@ -15,7 +15,7 @@ type objective struct {
 }
 
 // tolerance bounds the greatest gradient component, relative to the rows' total weight.
-const tolerance = 1e-9
+const tolerance = 1e-7
 
 // minimize is Newton's method; each step solves the Newton equation by conjugate gradients
 // to a forcing tolerance and backtracks to Armijo's condition (Nocedal and Wright,
