@@ -415,11 +415,12 @@ func TestRunRefusesNewerFiles(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, o := prepare(t, trainertest.Working)
-			o.Stages = []protocol.Stage{protocol.StageA}
-			f, err := Run(t.Context(), s, o)
+			f, err := LockFolder(o.Runs, s.Name, mustValidate(t, s), day)
 			if err != nil {
 				t.Fatal(err)
 			}
+			service(t, f, s)
+			f.Close()
 			if err := newer(f); err != nil {
 				t.Fatal(err)
 			}

@@ -25,7 +25,7 @@ func progress(state *study.State, stage protocol.Stage) template.HTML {
 		top = max(top, r.Value.F1Macro)
 		best.x, best.y = append(best.x, float64(i+1)), append(best.y, top)
 	}
-	return chart{"reports, in order", "F1-macro", []series{every, best}}.svg()
+	return chart{"reports, in order", "F1-macro", []series{every, best}, true}.svg()
 }
 
 // pareto draws a stage's trials by both objectives, the front joined by a line.
@@ -45,7 +45,7 @@ func pareto(state *study.State, stage protocol.Stage) template.HTML {
 		front.x, front.y = append(front.x, v.ECE), append(front.y, v.F1Macro)
 		front.titles = append(front.titles, title(t, v))
 	}
-	return chart{"ECE (lower is better)", "F1-macro (higher is better)", []series{all, front}}.svg()
+	return chart{"ECE (lower is better)", "F1-macro (higher is better)", []series{all, front}, false}.svg()
 }
 
 // curves draws each trial's F1-macro by epoch, mean over its seeds, in the colour of the
@@ -66,8 +66,7 @@ func curves(state *study.State, stage protocol.Stage, rows []results.Row) templa
 		p := byTrial[r.Trial][r.Epoch]
 		byTrial[r.Trial][r.Epoch] = point{p.sum + r.F1Macro, p.n + 1}
 	}
-	var c chart
-	c.xLabel, c.yLabel = "epoch", "F1-macro"
+	c := chart{xLabel: "epoch", yLabel: "F1-macro", whole: true}
 	for _, t := range state.Trials(stage) {
 		epochs := byTrial[t.Number]
 		if len(epochs) == 0 {

@@ -195,7 +195,7 @@ func (t *Trainer) outcome(ctx context.Context, stage protocol.Stage, work protoc
 	o := protocol.Outcome{CostSeconds: 36, PeakMemoryBytes: 100 << 20}
 	switch {
 	case t.Mode == Failing:
-		o.Failed = &protocol.Failure{Kind: protocol.FailedNaN, Message: "the loss is NaN <b>&"}
+		o.Failed = &protocol.Failure{Kind: protocol.FailedNaN, Message: "the loss is no number <b>&"}
 		return o, nil
 	case t.Mode == Burning || ctx.Err() != nil:
 		o.Failed = &protocol.Failure{Kind: protocol.FailedInterrupted, Message: "stopped"}
