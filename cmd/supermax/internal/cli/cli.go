@@ -47,10 +47,15 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	case status == exitInterrupted:
 		fmt.Fprintln(stderr, "supermax: stopped")
 	case status != exitOK:
-		// Errors that were joined stand on lines of their own.
-		fmt.Fprintln(stderr, "supermax:", strings.ReplaceAll(err.Error(), "\n", "; "))
+		complain(stderr, err)
 	}
 	return status
+}
+
+// complain writes an error as one line; errors that were joined stand on lines of their
+// own.
+func complain(w io.Writer, err error) {
+	fmt.Fprintln(w, "supermax:", strings.ReplaceAll(err.Error(), "\n", "; "))
 }
 
 // statusOf tells the user's mistakes from ours.
@@ -97,8 +102,6 @@ func command(stderr io.Writer) *cobra.Command {
 		SilenceErrors: true,
 		Args:          noCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-
-		SuggestionsMinimumDistance: 2,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
@@ -118,6 +121,7 @@ func noCommand(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	hint := fmt.Sprintf("see %s --help", cmd.CommandPath())
+	cmd.SuggestionsMinimumDistance = 2 // letters
 	if alike := cmd.SuggestionsFor(args[0]); len(alike) > 0 {
 		hint = "did you mean " + strings.Join(alike, " or ") + "?"
 	}

@@ -81,6 +81,9 @@ func curves(state *study.State, stage protocol.Stage, rows []results.Row) templa
 			p := epochs[int(e)]
 			s.y = append(s.y, p.sum/float64(p.n))
 		}
+		if len(s.x) == 1 { // a line of one point is not to be seen
+			s.titles = []string{fmt.Sprintf("trial %d: F1-macro %.4f", t.Number, s.y[0])}
+		}
 		c.series = append(c.series, s)
 	}
 	return c.svg()

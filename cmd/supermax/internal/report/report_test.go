@@ -131,7 +131,9 @@ func TestOneTrial(t *testing.T) {
 	world := trainertest.NewWorld(t, func(c *config.Study) { c.Stages.A.Trials = 1 })
 	world.Walk("A")
 	page := write(t, world.Now(), world.Rows())
-	contains(t, page, "Nothing is chosen yet", `<circle class="dot c0"`, "Stage A")
+	contains(t, page, "Nothing is chosen yet", `<circle class="dot c0"`, "Stage A", "Best trials")
+	one := []results.Row{{Stage: "A", Trial: 0, Epoch: 1, F1Macro: 0.5}}
+	contains(t, string(curves(world.Now(), "A", one)), "<title>trial 0: F1-macro 0.5000</title>")
 	lacks(t, page, "Stage B", "nothing was reported")
 }
 
@@ -141,7 +143,7 @@ func TestFailures(t *testing.T) {
 	world.Train("A", trainertest.Failing)
 	page := write(t, world.Now(), nil)
 	contains(t, page, "Failed trials", "<td>nan</td>", "the loss is no number &lt;b&gt;&amp;", "nothing was reported yet", "6 failed")
-	lacks(t, page, "<b>&")
+	lacks(t, page, "<b>&", "Best trials")
 }
 
 // A candidate with a failed fold, and one that is not through yet.
