@@ -25,7 +25,7 @@ import (
 // request may be repeated ([protocol.CodeUnavailable]).
 type Service struct {
 	Log     store.Log
-	Objects *objects.Bucket // only Create, Aggregate and Finish use it
+	Objects *objects.Bucket // the slots' calls (Ask, Tell, Heartbeat), Plan, Check and State do without
 	Clock   func() time.Time
 	Logger  *slog.Logger // nil: nothing is logged
 
@@ -77,9 +77,23 @@ func (s *Service) Check(ctx context.Context, req protocol.StageRequest) (protoco
 	return do(ctx, s, req.Study, req, (*study.State).Check)
 }
 
-// Promote closes a done stage.
+// Promote closes a done stage, and then removes its checkpoints: nothing goes on from them
+// any more. Those of stage C stay, they are the models.
 func (s *Service) Promote(ctx context.Context, req protocol.StageRequest) (protocol.PromoteReply, error) {
-	return do(ctx, s, req.Study, req, (*study.State).Promote)
+	reply, err := do(ctx, s, req.Study, req, (*study.State).Promote)
+	if err != nil || req.Stage == protocol.StageC {
+		return reply, err
+	}
+	keys, err := s.Objects.List(ctx, study.StageCheckpoints(req.Study, req.Stage))
+	if err != nil {
+		return reply, err
+	}
+	for _, key := range keys {
+		if err := s.Objects.Delete(ctx, key); err != nil {
+			return reply, err
+		}
+	}
+	return reply, nil
 }
 
 func (s *Service) logger() *slog.Logger {

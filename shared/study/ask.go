@@ -107,7 +107,12 @@ func (s *State) answer(sl *slot) protocol.AskReply {
 
 // CheckpointPrefix returns where in the objects a trial keeps its checkpoints.
 func CheckpointPrefix(study string, stage protocol.Stage, trial int) string {
-	return fmt.Sprintf("checkpoints/study=%s/stage=%s/trial=%06d/", study, stage, trial)
+	return fmt.Sprintf("%strial=%06d/", StageCheckpoints(study, stage), trial)
+}
+
+// StageCheckpoints returns what [CheckpointPrefix] starts with for all trials of a stage.
+func StageCheckpoints(study string, stage protocol.Stage) string {
+	return fmt.Sprintf("checkpoints/study=%s/stage=%s/", study, stage)
 }
 
 // next returns the queued trial to lease, after promoting or creating it where nothing
