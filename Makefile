@@ -65,7 +65,7 @@ baseline-benchmark: ## TF-IDF and logistic regression on the sample corpus, cros
 	@mkdir -p bin && CGO_ENABLED=0 go build -o $(SUPERMAX) ./cmd/supermax && $(SUPERMAX) baseline data/sample/groundtruth
 
 bench-tensor: deps ## the cost of one small operation: ours and gotch/ts
-	go test -run '^$$' -bench . -benchtime 2s ./batchjob/tensor
+	@bash scripts/bench-tensor.sh
 
 clean: ## remove what was built (not .deps, not runs)
 	rm -rf bin coverage.out

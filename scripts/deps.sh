@@ -44,7 +44,7 @@ if [ ! -f "$dir/lib/.complete" ]; then
   have mvn "it fetches libtorch's libraries (Debian: apt-get install maven)"
   echo "make deps: fetching libtorch $version (CPU libraries, 111 MB)"
   rm -rf "$deps/tmp/lib" && mkdir -p "$deps/tmp/lib"
-  mvn -q -B org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy \
+  mvn -q -B -Dstyle.color=never org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy \
     -Dartifact=ai.djl.pytorch:pytorch-native-cpu:$version:jar:linux-x86_64 \
     -DoutputDirectory="$deps/tmp/lib" || fail "Maven could not fetch ai.djl.pytorch:pytorch-native-cpu:$version"
   jar=$deps/tmp/lib/pytorch-native-cpu-$version-linux-x86_64.jar

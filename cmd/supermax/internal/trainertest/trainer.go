@@ -126,7 +126,7 @@ func (t *Trainer) Run(ctx context.Context, stage protocol.Stage, slot string) er
 		})
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // being stopped is no error
 		case err != nil:
 			return err
 		case reply.Kind == protocol.AskDone:
@@ -199,7 +199,7 @@ func (t *Trainer) outcome(ctx context.Context, stage protocol.Stage, work protoc
 		return o, nil
 	case t.Mode == Burning || ctx.Err() != nil:
 		o.Failed = &protocol.Failure{Kind: protocol.FailedInterrupted, Message: "stopped"}
-		return o, nil
+		return o, nil //nolint:nilerr // told as the interruption that it is
 	}
 	var rows []results.Row
 	for _, seed := range work.Seeds {
