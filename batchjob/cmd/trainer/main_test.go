@@ -169,7 +169,7 @@ func (h *home) lengthen(t *testing.T, epochs int) {
 	check(t, err)
 	study, err := config.FromJSON(data)
 	check(t, err)
-	study.Stages.C.Epochs = epochs
+	study.Stages.C.Epochs, study.Stages.C.Patience = epochs, 0 // never stops early
 	data, err = study.JSON()
 	check(t, err)
 	check(t, os.WriteFile(path, data, 0o600))
