@@ -83,6 +83,7 @@ func TestOpenNamesBadInput(t *testing.T) {
 		"criterion twice":       {ground(map[string]string{"criteria.csv": "criterion_id,name,text\nmood,a,b\nMood,a,b\n"}), Groundtruth, `/criteria.csv row 2 (line 3), column criterion_id: "Mood" is there in row 1 (line 2) already; every criterion_id must be unique (upper and lower case count as the same)`},
 		"criterion unworded":    {ground(map[string]string{"criteria.csv": "criterion_id,name,text\nmood,a,\n"}), Groundtruth, "/criteria.csv row 1 (line 2), column text: it is empty; every criterion needs its wording"},
 		"criteria, columns":     {ground(map[string]string{"criteria.csv": "criterion_id\nmood\n"}), Groundtruth, "/criteria.csv: the columns name, text are missing; needed: criterion_id, name, text"},
+		"Parquet's footer":      {red(map[string]string{"posts.csv": "-", "posts.parquet": "PAR1\xff\xff\xff\x7fPAR1"}), RedSM5, "/posts.parquet: it is not a Parquet file or is damaged: its footer is longer than the file"},
 		"not Parquet":           {red(map[string]string{"posts.csv": "-", "posts.parquet": "Marzipan, not Parquet"}), RedSM5, "/posts.parquet: it is not a Parquet file or is damaged"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -9,6 +9,8 @@ import (
 	"strconv"
 
 	"github.com/parquet-go/parquet-go"
+
+	"github.com/supermax-hpo/supermax/shared/parquetframe"
 )
 
 // decodeParquet reads the required columns of a Parquet file: strings, integers or floating
@@ -20,6 +22,9 @@ func decodeParquet(ctx context.Context, t *table, data []byte) (err error) {
 			err = t.errorf(place{}, "", "it is a damaged Parquet file")
 		}
 	}()
+	if err := parquetframe.Check(data); err != nil {
+		return t.errorf(place{}, "", "it is not a Parquet file or is damaged: %v", err)
+	}
 	file, err := parquet.OpenFile(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		return t.errorf(place{}, "", "it is not a Parquet file or is damaged: %v", err)

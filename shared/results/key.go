@@ -17,9 +17,12 @@ type FileID struct {
 	Attempt int
 }
 
+// StudyPrefix returns what the keys of a study's metrics files start with.
+func StudyPrefix(study string) string { return fmt.Sprintf("metrics/study=%s/", study) }
+
 // Prefix returns what the keys of a stage's metrics files start with.
 func Prefix(study string, stage protocol.Stage) string {
-	return fmt.Sprintf("metrics/study=%s/stage=%s/", study, stage)
+	return fmt.Sprintf("%sstage=%s/", StudyPrefix(study), stage)
 }
 
 // Key returns the key of a metrics file, metrics/study=s/stage=A/trial=000012-rung=1-attempt=0.parquet.

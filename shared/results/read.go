@@ -3,7 +3,6 @@ package results
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +12,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"github.com/supermax-hpo/supermax/shared/objects"
+	"github.com/supermax-hpo/supermax/shared/parquetframe"
 	"github.com/supermax-hpo/supermax/shared/space"
 )
 
@@ -20,7 +20,7 @@ import (
 var ErrNewerSchema = errors.New("written by a newer supermax")
 
 // ReadAll reads the files whose keys start with prefix, in the order of their keys. Other
-// objects under the prefix are an error. [Prefix] names a stage's files.
+// objects under the prefix are an error. [Prefix] and [StudyPrefix] name whose.
 func ReadAll(ctx context.Context, bucket *objects.Bucket, prefix string) ([]Row, error) {
 	keys, err := bucket.List(ctx, prefix)
 	if err != nil {
@@ -63,8 +63,8 @@ func decode(id FileID, data []byte) (rows []Row, err error) {
 			rows, err = nil, fmt.Errorf("the file is damaged: %v", p)
 		}
 	}()
-	if err := checkFooter(data); err != nil {
-		return nil, err
+	if err := parquetframe.Check(data); err != nil {
+		return nil, fmt.Errorf("the file is damaged: %w", err)
 	}
 	file, err := parquet.OpenFile(bytes.NewReader(data), int64(len(data)), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
@@ -83,21 +83,6 @@ func decode(id FileID, data []byte) (rows []Row, err error) {
 		}
 	}
 	return rows, nil
-}
-
-// checkFooter checks the frame of the format: the file ends with its footer, the footer's
-// length in four bytes and a mark. The library would set as much memory aside as any
-// length says.
-func checkFooter(data []byte) error {
-	const frame = len("PAR1") + 4 + len("PAR1")
-	end := len(data) - 8
-	switch {
-	case len(data) < frame || string(data[:4]) != "PAR1" || string(data[end+4:]) != "PAR1":
-		return errors.New("the file is damaged: it is not Parquet from its beginning to its end")
-	case int64(binary.LittleEndian.Uint32(data[end:])) > int64(len(data)-frame):
-		return errors.New("the file is damaged: its footer is longer than the file")
-	}
-	return nil
 }
 
 func checkVersion(file *parquet.File) error {

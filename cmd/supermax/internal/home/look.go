@@ -63,7 +63,7 @@ func (f *Folder) Rows(ctx context.Context) ([]results.Row, error) {
 		return nil, fmt.Errorf("open the run folder: %w", err)
 	}
 	defer bucket.Close()
-	rows, err := results.ReadAll(ctx, bucket, "metrics/study="+f.Name()+"/")
+	rows, err := results.ReadAll(ctx, bucket, results.StudyPrefix(f.Name()))
 	return rows, explain(err)
 }
 
