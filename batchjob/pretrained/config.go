@@ -94,14 +94,18 @@ func (c Config) Validate() error {
 	if c.HiddenSize%c.NumAttentionHeads != 0 {
 		return fmt.Errorf("hidden_size %d is not a multiple of num_attention_heads %d", c.HiddenSize, c.NumAttentionHeads)
 	}
-	for key, p := range map[string]float64{"hidden_dropout_prob": c.HiddenDropoutProb, "attention_probs_dropout_prob": c.AttentionProbsDropoutProb} {
-		if !(p >= 0 && p < 1) {
-			return fmt.Errorf("%s is %v, allowed is at least 0 and below 1", key, p)
+	type setting struct {
+		key   string
+		value float64
+	}
+	for _, p := range []setting{{"hidden_dropout_prob", c.HiddenDropoutProb}, {"attention_probs_dropout_prob", c.AttentionProbsDropoutProb}} {
+		if !(p.value >= 0 && p.value < 1) {
+			return fmt.Errorf("%s is %v, allowed is at least 0 and below 1", p.key, p.value)
 		}
 	}
-	for key, v := range map[string]float64{"layer_norm_eps": c.LayerNormEps, "initializer_range": c.InitializerRange} {
-		if !(v > 0) || math.IsInf(v, 0) {
-			return fmt.Errorf("%s is %v, it must be above 0", key, v)
+	for _, v := range []setting{{"layer_norm_eps", c.LayerNormEps}, {"initializer_range", c.InitializerRange}} {
+		if !(v.value > 0) || math.IsInf(v.value, 0) {
+			return fmt.Errorf("%s is %v, it must be above 0", v.key, v.value)
 		}
 	}
 	if c.PositionEmbeddingType != "absolute" {

@@ -7,6 +7,7 @@
 package safetensors
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -91,17 +92,11 @@ func checkSpan(i Info, dataSize int64) error {
 	return nil
 }
 
-// checkCover verifies that the tensors tile the data without a gap or an overlap, as the
-// format demands, and returns them in the order of their data.
+// checkCover sorts the tensors into the order of their data and verifies that they tile it
+// without a gap or an overlap, as the format demands.
 func checkCover(infos []Info, dataSize int64) error {
 	slices.SortFunc(infos, func(a, b Info) int {
-		switch {
-		case a.begin != b.begin:
-			return cmpInt(a.begin, b.begin)
-		case a.end != b.end:
-			return cmpInt(a.end, b.end)
-		}
-		return slices.Compare([]byte(a.Name), []byte(b.Name))
+		return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.end, b.end), cmp.Compare(a.Name, b.Name))
 	})
 	var at int64
 	for _, i := range infos {
@@ -114,11 +109,4 @@ func checkCover(infos []Info, dataSize int64) error {
 		return bad("its tensors end at byte %d of %d bytes of data; the file is damaged or cut short", at, dataSize)
 	}
 	return nil
-}
-
-func cmpInt(a, b int64) int {
-	if a < b {
-		return -1
-	}
-	return 1
 }

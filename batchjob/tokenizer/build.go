@@ -5,8 +5,12 @@ import (
 	"sort"
 )
 
-// maxID bounds token ids, so that a corrupt file cannot ask for all memory.
-const maxID = 1 << 24
+// maxID bounds token ids and maxToken a token's bytes, so that a corrupt file cannot ask
+// for all memory or a trie without end.
+const (
+	maxID    = 1 << 24
+	maxToken = 1 << 16
+)
 
 // parts is what a tokenizer is built from, whichever files it came from.
 type parts struct {
@@ -23,9 +27,12 @@ type parts struct {
 // the ids by then.
 func build(p parts) (*Tokenizer, error) {
 	size := int32(0)
-	for _, id := range p.vocab {
+	for token, id := range p.vocab {
 		if id < 0 || id >= maxID {
 			return nil, fmt.Errorf("the vocabulary has id %d, allowed is 0 to %d", id, maxID-1)
+		}
+		if len(token) > maxToken {
+			return nil, fmt.Errorf("the vocabulary's token with id %d has %d bytes, at most %d are allowed", id, len(token), maxToken)
 		}
 		size = max(size, id+1)
 	}

@@ -115,6 +115,7 @@ func TestLoadErrors(t *testing.T) {
 		"no unknown token": {with(`"[UNK]": 0, "[MASK]"`, `"[MASK]"`), `no "[UNK]"`, nil},
 		"negative id":      {with(`"a": 2`, `"a": -2`), "id -2", nil},
 		"huge id":          {with(`"a": 2`, `"a": 2000000000`), "id 2000000000", nil},
+		"long token":       {with(`"a": 2`, `"`+strings.Repeat("a", 1<<16+1)+`": 2`), "token with id 2 has 65537 bytes, at most 65536", nil},
 		"shared id":        {with(`"a": 2`, `"a": 4`), "two tokens with id 4", nil},
 		"added elsewhere":  {with(`"id": 1,`, `"id": 2,`), `added token "[MASK]" has id 2, but 1`, nil},
 		"added on another": {with(`"id": 9,`, `"id": 4,`), `"##b"'s`, nil},
