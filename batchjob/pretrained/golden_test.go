@@ -27,6 +27,7 @@ func bertCases(t *testing.T) []string {
 // The same model with the head's prefix, without, and with TensorFlow's LayerNorm names
 // gives the same parameters.
 func TestGoldenNamesAgree(t *testing.T) {
+	variants := 0
 	for _, dir := range bertCases(t) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			want, err := Load(dir)
@@ -37,9 +38,10 @@ func TestGoldenNamesAgree(t *testing.T) {
 				t.Errorf("got %d parameters of %d", len(want.Params), len(BERTParams(want.Config)))
 			}
 			others, err := filepath.Glob(filepath.Join(dir, "*", "model.safetensors"))
-			if err != nil || len(others) == 0 {
-				t.Fatalf("no variants of the names below %s (%v)", dir, err)
+			if err != nil {
+				t.Fatal(err)
 			}
+			variants += len(others)
 			for _, path := range others {
 				got, err := LoadFile(path, want.Config)
 				if err != nil {
@@ -51,6 +53,9 @@ func TestGoldenNamesAgree(t *testing.T) {
 				}
 			}
 		})
+	}
+	if variants == 0 {
+		t.Error("no golden model comes in other names too")
 	}
 }
 

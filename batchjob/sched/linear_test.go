@@ -5,13 +5,15 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/supermax-hpo/supermax/tests/goldentest"
 	"pgregory.net/rapid"
 )
 
-// Hugging Face's schedule of 1000 steps, 100 of them warm-up.
+// Hugging Face's schedule. Its multiplier is 1 where the warm-up ends and 0 at the end,
+// which says how long both are.
 func TestGoldenLinear(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join(goldentest.Dir(t, "sched"), "schedules.json"))
 	if err != nil {
@@ -28,8 +30,12 @@ func TestGoldenLinear(t *testing.T) {
 	if len(want.Index) == 0 || len(want.Index) != len(want.Mult) {
 		t.Fatalf("%d golden steps with %d values", len(want.Index), len(want.Mult))
 	}
+	peak, last := slices.Index(want.Mult, 1), len(want.Index)-1
+	if peak < 0 || want.Mult[last] != 0 {
+		t.Fatalf("the golden values %v do not show where the warm-up or the schedule ends", want.Mult)
+	}
 	for i, step := range want.Index {
-		if got := Linear(step, 100, 1000); math.Abs(got-want.Mult[i]) > 1e-12 {
+		if got := Linear(step, want.Index[peak], want.Index[last]); math.Abs(got-want.Mult[i]) > 1e-12 {
 			t.Errorf("step %d: got %v, want %v", step, got, want.Mult[i])
 		}
 	}
