@@ -32,7 +32,9 @@ type Row struct {
 	// off included.
 	Params space.Assignment
 
-	Loss     float64 // training loss, mean over the epoch's samples
+	Loss float64 // training loss, mean over the epoch's samples; at epoch 0 the NLL
+
+	// Measured on the held-out rows, as package metrics defines them.
 	F1Macro  float64
 	ECE      float64
 	Accuracy float64

@@ -92,9 +92,10 @@ func (k *numericKernel) normalise() {
 
 // widths returns the standard deviation for each mean: the larger of the gaps to its
 // neighbours, where cfg.endpoints decides whether the dimension's bounds are the outer
-// neighbours of the outermost means or do not count. Between 1/min(100, n+2) of the dimension and all of it, the
-// "magic clip" of Bergstra et al., "Algorithms for hyper-parameter optimization" (2011).
-// Of equal means, the oldest has the left and the latest the right neighbour.
+// neighbours of the outermost means or do not count. It is at most the whole dimension
+// and, with cfg.magicClip, at least 1/min(100, n+2) of it: the clip of Bergstra et al.,
+// "Algorithms for hyper-parameter optimization" (2011). Of equal means, the oldest has the
+// left and the latest the right neighbour.
 func widths(mean []float64, d dimension, cfg parzenConfig) []float64 {
 	n := len(mean)
 	order := make([]int, n)
