@@ -16,6 +16,7 @@ import (
 	"github.com/supermax-hpo/supermax/shared/objects"
 	"github.com/supermax-hpo/supermax/shared/protocol"
 	"github.com/supermax-hpo/supermax/shared/results"
+	"github.com/supermax-hpo/supermax/shared/study"
 )
 
 // checkpointVersion is the version of [state].
@@ -72,7 +73,14 @@ func (r *run) resume(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("find checkpoints: %w", err)
 	}
-	r.saved = slices.DeleteFunc(keys, func(key string) bool { return !strings.HasPrefix(key, r.prefix()+"epoch=") })
+	for _, key := range keys {
+		switch {
+		case strings.HasPrefix(key, r.prefix()+"epoch="):
+			r.saved = append(r.saved, key)
+		case strings.HasPrefix(key, r.prefix()+"best-epoch="):
+			r.bests = append(r.bests, key)
+		}
+	}
 	for _, key := range slices.Backward(r.saved) {
 		st, w, err := r.read(ctx, key)
 		switch {
@@ -155,10 +163,24 @@ func (r *run) save(ctx context.Context) error {
 		}
 	}
 	r.saved = []string{key}
+	// Only what is earlier than the best: the rest another attempt may just have written.
+	best := r.bestKey(r.best().Epoch)
+	for _, old := range r.bests {
+		if old >= best {
+			continue
+		}
+		if err := r.Objects.Delete(ctx, old); err != nil {
+			return fmt.Errorf("remove weights that are not the best: %w", err)
+		}
+	}
+	r.bests = slices.DeleteFunc(r.bests, func(key string) bool { return key < best })
 	return nil
 }
 
-// saveBest keeps the weights of the best epoch so far, for whoever uses the chosen model.
+func (r *run) bestKey(epoch int) string { return study.BestWeights(r.work.Checkpoint, r.seed, epoch) }
+
+// saveBest keeps the weights of the epoch in hand, the best so far, for whoever uses the
+// chosen model. The ones before go when the checkpoint is saved.
 func (r *run) saveBest(ctx context.Context) error {
 	params, err := r.model.Parameters()
 	if err != nil {
@@ -171,12 +193,14 @@ func (r *run) saveBest(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("keep the best weights: %w", err)
 	}
-	err = r.Objects.WriteFrom(ctx, r.prefix()+"best.safetensors", func(w io.Writer) error {
+	key := r.bestKey(r.state.Epoch)
+	err = r.Objects.WriteFrom(ctx, key, func(w io.Writer) error {
 		return safetensors.Write(w, map[string]string{"format": "pt", "supermax.model": string(info)}, named("", params))
 	})
 	if err != nil {
 		return fmt.Errorf("keep the best weights: %w", err)
 	}
+	r.bests = append(r.bests, key)
 	return nil
 }
 

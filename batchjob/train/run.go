@@ -34,6 +34,7 @@ type run struct {
 	seed  int64
 	state state
 	saved []string      // keys of its checkpoints, the newest last
+	bests []string      // keys of its best weights (stage C)
 	model model         // nil while it is not needed
 	from  *modelWeights // what a model that is opened starts from; nil: the backbone
 }

@@ -140,8 +140,14 @@ func (w *world) keep(ctx context.Context, stage protocol.Stage, work protocol.Wo
 	if stage != protocol.StageC {
 		return nil
 	}
+	best := make(map[int64]study.SeedBest)
+	for _, row := range rows {
+		if row.Epoch > 0 {
+			best[row.Seed] = best[row.Seed].Seen(row.Epoch, row.F1Macro, row.ECE)
+		}
+	}
 	for _, seed := range work.Seeds {
-		if err := w.bucket.Write(ctx, exports.ModelFile(w.config.Name, work.Trial, seed), []byte("weights")); err != nil {
+		if err := w.bucket.Write(ctx, exports.ModelFile(w.config.Name, work.Trial, seed, best[seed].Epoch), []byte("weights")); err != nil {
 			return err
 		}
 	}

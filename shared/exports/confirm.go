@@ -2,7 +2,6 @@ package exports
 
 import (
 	"errors"
-	"fmt"
 
 	"gonum.org/v1/gonum/stat"
 
@@ -87,15 +86,16 @@ func Chosen(s *study.State) (Best, error) {
 	for _, f := range b.Folds {
 		for _, seed := range f.Seeds {
 			b.Models = append(b.Models, Model{Fold: f.Fold, Seed: seed.Seed, Epoch: seed.Epoch,
-				File: ModelFile(b.Study, f.Trial, seed.Seed)})
+				File: ModelFile(b.Study, f.Trial, seed.Seed, seed.Epoch)})
 		}
 	}
 	return b, nil
 }
 
-// ModelFile is the object under which a trial of stage C keeps a seed's best weights.
-func ModelFile(name string, trial int, seed int64) string {
-	return fmt.Sprintf("%sseed=%d/best.safetensors", study.CheckpointPrefix(name, protocol.StageC, trial), seed)
+// ModelFile is the object under which a trial of stage C keeps a seed's weights at its best
+// epoch.
+func ModelFile(name string, trial int, seed int64, epoch int) string {
+	return study.BestWeights(study.CheckpointPrefix(name, protocol.StageC, trial), seed, epoch)
 }
 
 func candidate(c study.Candidate) Candidate {

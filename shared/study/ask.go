@@ -115,6 +115,13 @@ func StageCheckpoints(study string, stage protocol.Stage) string {
 	return fmt.Sprintf("checkpoints/study=%s/stage=%s/", study, stage)
 }
 
+// BestWeights returns where below its trial's [CheckpointPrefix] a seed keeps the weights of
+// its best epoch. The name holds the epoch, so that what an attempt that lost its lease
+// still writes never stands in the place of a later attempt's.
+func BestWeights(prefix string, seed int64, epoch int) string {
+	return fmt.Sprintf("%sseed=%d/best-epoch=%04d.safetensors", prefix, seed, epoch)
+}
+
 // next returns the queued trial to lease, after promoting or creating it where nothing
 // waits; nil if there is none.
 func (d *draft) next(stage int) (*Trial, error) {
