@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/supermax-hpo/supermax/shared/pause"
 	"github.com/supermax-hpo/supermax/shared/protocol"
 )
 
@@ -24,8 +25,7 @@ func (s *Slot) heart(ctx context.Context, work protocol.Work, log *slog.Logger, 
 	var wait sync.WaitGroup
 	wait.Go(func() {
 		for {
-			sleep(ctx, every)
-			if ctx.Err() != nil {
+			if pause.For(ctx, every) != nil {
 				return
 			}
 			call, done := context.WithTimeout(ctx, every)

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/supermax-hpo/supermax/shared/pause"
 	"github.com/supermax-hpo/supermax/shared/protocol"
 	"github.com/supermax-hpo/supermax/shared/results"
 )
@@ -102,7 +103,7 @@ func (s *Slot) Run(ctx context.Context) error {
 			s.Log.Info("no more work", "stage", s.Stage)
 			return nil
 		case protocol.AskWait:
-			sleep(ctx, time.Duration(reply.RetryAfterSeconds*float64(time.Second)))
+			_ = pause.For(ctx, time.Duration(reply.RetryAfterSeconds*float64(time.Second))) // the loop sees that ctx ended
 		case protocol.AskWork:
 			if reply.Work == nil {
 				return fmt.Errorf("ask for work: the answer is %q without any", reply.Kind)
@@ -115,16 +116,6 @@ func (s *Slot) Run(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// sleep waits for d or the end of ctx.
-func sleep(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	}
 }
 
 // afterwards returns a context for what must still be said when ctx ends: it lives for

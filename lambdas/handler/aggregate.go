@@ -83,13 +83,13 @@ func (s *Service) Finish(ctx context.Context, req protocol.StudyRequest) (protoc
 
 // config reads the study file's JSON form.
 func (s *Service) config(ctx context.Context) (*config.Study, error) {
-	data, err := s.Objects.Read(ctx, ConfigKey)
+	data, err := s.Objects.Read(ctx, config.ObjectKey)
 	if err != nil {
 		return nil, err
 	}
 	c, err := config.FromJSON(data)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", ConfigKey, err)
+		return nil, fmt.Errorf("read %s: %w", config.ObjectKey, err)
 	}
 	return c, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/supermax-hpo/supermax/shared/config"
 	"github.com/supermax-hpo/supermax/shared/exports"
 	"github.com/supermax-hpo/supermax/shared/protocol"
 	"github.com/supermax-hpo/supermax/shared/results"
@@ -130,13 +131,13 @@ func TestAggregateRefuses(t *testing.T) {
 			return nil
 		}, protocol.CodeUnavailable, "notes.txt\" is not the key of a metrics file; move it elsewhere"},
 		"no config": {func(w *world, _ string, _ []results.Row) []results.Row {
-			if err := w.bucket.Delete(w.t.Context(), ConfigKey); err != nil {
+			if err := w.bucket.Delete(w.t.Context(), config.ObjectKey); err != nil {
 				w.t.Fatal(err)
 			}
 			return nil
 		}, protocol.CodeUnavailable, "study.json: no such object"},
 		"bad config": {func(w *world, _ string, _ []results.Row) []results.Row {
-			if err := w.bucket.Write(w.t.Context(), ConfigKey, []byte("{}")); err != nil {
+			if err := w.bucket.Write(w.t.Context(), config.ObjectKey, []byte("{}")); err != nil {
 				w.t.Fatal(err)
 			}
 			return nil

@@ -17,10 +17,6 @@ import (
 	"github.com/supermax-hpo/supermax/shared/study"
 )
 
-// ConfigKey is the object that holds the study file as trainers read it
-// ([config.FromJSON]).
-const ConfigKey = "study.json"
-
 // Create makes a study from its file, or takes it up again when it was made from the same
 // file before. Another file under the same name is a conflict that says what differs;
 // nothing is changed by it.
@@ -71,9 +67,9 @@ func (s *Service) keepConfig(ctx context.Context, c *config.Study) error {
 	if err != nil {
 		return err
 	}
-	got, err := s.Objects.Read(ctx, ConfigKey)
+	got, err := s.Objects.Read(ctx, config.ObjectKey)
 	if errors.Is(err, objects.ErrNotFound) {
-		return s.Objects.Write(ctx, ConfigKey, want)
+		return s.Objects.Write(ctx, config.ObjectKey, want)
 	}
 	if err != nil || bytes.Equal(got, want) {
 		return err
@@ -91,7 +87,7 @@ func (s *Service) keepConfig(ctx context.Context, c *config.Study) error {
 		return err
 	}
 	if bytes.Equal(moved, want) {
-		return s.Objects.Write(ctx, ConfigKey, want)
+		return s.Objects.Write(ctx, config.ObjectKey, want)
 	}
 	return differs(c.Name, moved, want)
 }

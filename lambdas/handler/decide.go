@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/supermax-hpo/supermax/shared/pause"
 	"github.com/supermax-hpo/supermax/shared/store"
 	"github.com/supermax-hpo/supermax/shared/study"
 )
@@ -32,7 +33,7 @@ func do[Req, Reply any](ctx context.Context, s *Service, name string, req Req,
 		return none, err
 	}
 	defer e.unlock()
-	for pause, try := firstPause, 0; ; pause, try = min(2*pause, maxPause), try+1 {
+	for wait, try := firstPause, 0; ; wait, try = min(2*wait, maxPause), try+1 {
 		if err := e.refresh(ctx, s.Log); err != nil {
 			return none, err
 		}
@@ -48,7 +49,7 @@ func do[Req, Reply any](ctx context.Context, s *Service, name string, req Req,
 		if !errors.Is(err, store.ErrConflict) || try == maxTries {
 			return none, err
 		}
-		if err := sleep(ctx, rand.N(pause)); err != nil {
+		if err := pause.For(ctx, rand.N(wait)); err != nil {
 			return none, err
 		}
 	}
@@ -76,15 +77,4 @@ func (e *entry) append(ctx context.Context, log store.Log, events []study.Event)
 	}
 	e.state, e.seq = next, e.seq+int64(len(events))
 	return nil
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }

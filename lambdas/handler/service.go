@@ -25,7 +25,7 @@ import (
 // request may be repeated ([protocol.CodeUnavailable]).
 type Service struct {
 	Log     store.Log
-	Objects *objects.Bucket // the slots' calls (Ask, Tell, Heartbeat), Plan, Check and State do without
+	Objects *objects.Bucket // Create, Aggregate, Promote and Finish need it, the others do without
 	Clock   func() time.Time
 	Logger  *slog.Logger // nil: nothing is logged
 

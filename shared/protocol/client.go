@@ -10,6 +10,8 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"time"
+
+	"github.com/supermax-hpo/supermax/shared/pause"
 )
 
 const (
@@ -59,7 +61,7 @@ func call[R any](ctx context.Context, c *Client, name string, req any) (R, error
 		return reply, fmt.Errorf("%s: write request: %w", name, err)
 	}
 	var last error // why the study did not answer; not that ctx ended while it was asked
-	for pause := firstPause; ; pause = min(2*pause, maxPause) {
+	for wait := firstPause; ; wait = min(2*wait, maxPause) {
 		data, retry, err := c.post(ctx, name, body)
 		if err == nil {
 			if err := json.Unmarshal(data, &reply); err != nil {
@@ -77,7 +79,7 @@ func call[R any](ctx context.Context, c *Client, name string, req any) (R, error
 			last = err
 		}
 		// Slots that lost the study together should not come back together.
-		if err := sleep(ctx, pause/2+rand.N(pause/2)); err != nil {
+		if err := pause.For(ctx, wait/2+rand.N(wait/2)); err != nil {
 			return reply, fmt.Errorf("%s: %w; the last attempt: %w", name, err, last)
 		}
 	}
@@ -122,15 +124,4 @@ func (c *Client) post(ctx context.Context, name string, body []byte) (data []byt
 		return nil, true, refused
 	}
 	return nil, false, refused
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }

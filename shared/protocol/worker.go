@@ -23,10 +23,13 @@ const (
 	StageC Stage = "C" // confirm
 )
 
+// Stages returns the stages in that order.
+func Stages() []Stage { return []Stage{StageA, StageB, StageC} }
+
 // Device is what a slot computes on.
 type Device struct {
-	Name        string `json:"name"`         // "cpu", or the GPU's product name
-	MemoryBytes int64  `json:"memory_bytes"` // of the GPU, or of the machine
+	Name        string `json:"name"`         // cpu or cuda:N
+	MemoryBytes int64  `json:"memory_bytes"` // of the machine; 0: not known
 }
 
 // AskRequest asks for work. Token counts up from 1 in the life of a slot: a repeated
@@ -81,7 +84,7 @@ type Work struct {
 type EpochMetrics struct {
 	Seed     int64    `json:"seed"`
 	Epoch    int      `json:"epoch"`
-	Loss     float64  `json:"loss"` // training loss, mean over the epoch's samples
+	Loss     float64  `json:"loss"` // training loss, mean over the epoch's samples; at epoch 0 the NLL
 	F1Macro  float64  `json:"f1_macro"`
 	ECE      float64  `json:"ece"`
 	Accuracy float64  `json:"accuracy"`

@@ -82,7 +82,8 @@ func (s Settings) withDefaults() Settings {
 	return s
 }
 
-var studyName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$`)
+// studyName is what stores and metrics files allow too.
+var studyName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
 // Validate returns every fault of s, each named by its field.
 func (s Settings) Validate() error {
@@ -91,7 +92,7 @@ func (s Settings) Validate() error {
 		errs = append(errs, fmt.Errorf("%s: %v is not allowed; allowed: %s", field, value, allowed))
 	}
 	if !studyName.MatchString(s.Study) {
-		bad("study", fmt.Sprintf("%q", s.Study), "1 to 100 letters, digits, dots, dashes and underscores, the first no dot or dash")
+		bad("study", fmt.Sprintf("%q", s.Study), "1 to 64 letters, digits, dots, dashes and underscores, the first a letter or digit")
 	}
 	if s.Space == nil || len(s.Space.Params) == 0 {
 		bad("space", "an empty space", "at least one parameter")
@@ -192,7 +193,7 @@ func (s Settings) plans() ([3]plan, error) {
 func (p plan) last() int { return len(p.rungs) - 1 }
 
 // stages are the stages in the order in which a study walks them.
-var stages = [3]protocol.Stage{protocol.StageA, protocol.StageB, protocol.StageC}
+var stages = [3]protocol.Stage(protocol.Stages())
 
 // seconds returns s as a duration.
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -50,9 +51,7 @@ func readEnvironment(getenv func(string) string) (environment, error) {
 		stage: protocol.Stage(need("SUPERMAX_STAGE")), slot: need("SUPERMAX_SLOT"), objects: need("SUPERMAX_OBJECTS"),
 		device: "cpu", threads: 1,
 	}
-	switch e.stage {
-	case "", protocol.StageA, protocol.StageB, protocol.StageC:
-	default:
+	if e.stage != "" && !slices.Contains(protocol.Stages(), e.stage) {
 		bad("SUPERMAX_STAGE", "A, B or C")
 	}
 	if v := getenv("SUPERMAX_DEVICE"); v != "" {

@@ -71,7 +71,7 @@ func work(ctx context.Context, env environment, log *slog.Logger) (err error) {
 		return &toldWrong{err}
 	}
 	defer func() { err = errors.Join(err, bucket.Close()) }()
-	data, err := bucket.Read(ctx, "study.json")
+	data, err := bucket.Read(ctx, config.ObjectKey)
 	if err != nil {
 		return &toldWrong{fmt.Errorf("read the study: %w", err)}
 	}
@@ -80,7 +80,7 @@ func work(ctx context.Context, env environment, log *slog.Logger) (err error) {
 		return &toldWrong{err}
 	}
 	if study.Name != env.study {
-		return &toldWrong{fmt.Errorf("study.json is of study %q, SUPERMAX_STUDY is %q", study.Name, env.study)}
+		return &toldWrong{fmt.Errorf("%s is of study %q, SUPERMAX_STUDY is %q", config.ObjectKey, study.Name, env.study)}
 	}
 	worker, err := tensor.Start(tensor.Options{Device: env.device, Threads: env.threads})
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -88,7 +89,7 @@ func stageCommand(stderr io.Writer) *cobra.Command {
 		Args:  exactly(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			stage := protocol.Stage(strings.ToUpper(args[0]))
-			if stage != protocol.StageA && stage != protocol.StageB && stage != protocol.StageC {
+			if !slices.Contains(protocol.Stages(), stage) {
 				return usage("stage %q is not allowed; allowed: a, b, c", args[0])
 			}
 			study, err := f.load(args[1])

@@ -39,13 +39,11 @@ func view(use, short string, show func(cmd *cobra.Command, folder *home.Folder, 
 	return cmd
 }
 
-var stages = []protocol.Stage{protocol.StageA, protocol.StageB, protocol.StageC}
-
 func statusCommand() *cobra.Command {
 	return view("status", "Say how far a study is", func(cmd *cobra.Command, _ *home.Folder, state *study.State) error {
 		w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 		fmt.Fprintln(w, "stage\tstate\tlimit\tqueued\trunning\tpaused\tcompleted\tfailed\tbest F1-macro\tECE\tslot hours")
-		for _, stage := range stages {
+		for _, stage := range protocol.Stages() {
 			phase := "not open"
 			if state.Closed(stage) {
 				phase = "closed"
@@ -111,10 +109,10 @@ func printParams(w io.Writer, s *space.Space, params space.Assignment) {
 func trialsCommand() *cobra.Command {
 	var stage, format string
 	cmd := view("trials", "List the trials", func(cmd *cobra.Command, _ *home.Folder, state *study.State) error {
-		show := stages
+		show := protocol.Stages()
 		if stage != "" {
 			one := protocol.Stage(strings.ToUpper(stage))
-			if !slices.Contains(stages, one) {
+			if !slices.Contains(show, one) {
 				return usage("--stage %q is not allowed; allowed: a, b, c", stage)
 			}
 			show = []protocol.Stage{one}

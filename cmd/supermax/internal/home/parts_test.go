@@ -88,9 +88,6 @@ func TestWalkerErrors(t *testing.T) {
 	if err := w.stage(ctx, "A"); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
-	if err := sleep(ctx, time.Hour); !errors.Is(err, context.Canceled) {
-		t.Errorf("error %v", err)
-	}
 	w.work = func(_ context.Context, stage protocol.Stage) error { // an accepted report has lost its file
 		world.Train(stage, trainertest.Working)
 		keys, err := world.Objects.List(t.Context(), "metrics/")

@@ -33,9 +33,6 @@ type Options struct {
 	pause time.Duration // before a dead trainer is replaced the first time; 0: 200 ms
 }
 
-// allStages are the stages in the order of the walk.
-var allStages = []protocol.Stage{protocol.StageA, protocol.StageB, protocol.StageC}
-
 // Run runs a study, or goes on with it where it was left in whatever way, and returns its
 // run folder, which is nil when nothing was begun. It ends early when ctx does: the
 // trainers give their trials back, and the next Run goes on.
@@ -141,27 +138,6 @@ func (r *run) take(ctx context.Context) error {
 		return fmt.Errorf("create the study: %w", err)
 	}
 	return releaseFormer(ctx, r.service, r.study.Name)
-}
-
-// walk takes the study through the given stages, or through all of them to its end.
-func (w *walker) walk(ctx context.Context, stages []protocol.Stage) error {
-	if len(stages) > 0 {
-		for _, stage := range stages {
-			if err := w.stage(ctx, stage); err != nil {
-				return err
-			}
-		}
-		if stages[len(stages)-1] != protocol.StageC {
-			return nil
-		}
-		return w.finish(ctx)
-	}
-	for _, stage := range allStages {
-		if err := w.stage(ctx, stage); err != nil {
-			return err
-		}
-	}
-	return w.finish(ctx)
 }
 
 // releaseFormer gives back what the slots of a former life of this run held: the folder's

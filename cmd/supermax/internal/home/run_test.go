@@ -55,7 +55,7 @@ func whole(t *testing.T, f *Folder) *study.State {
 	for _, r := range rows {
 		got[fmt.Sprintf("%d/%d/%d/%d", r.Trial, r.Rung, r.Seed, r.Epoch)]++
 	}
-	for _, stage := range allStages {
+	for _, stage := range protocol.Stages() {
 		seeds := map[protocol.Stage]int{"A": 2, "B": 1, "C": 1}[stage]
 		rungs := state.Rungs(stage)
 		for _, r := range state.Accepted(stage) {
@@ -175,7 +175,7 @@ func TestRunWithDyingTrainers(t *testing.T) {
 	}
 	state := whole(t, f)
 	deaths := 0
-	for _, stage := range allStages {
+	for _, stage := range protocol.Stages() {
 		for _, trial := range state.Trials(stage) {
 			for _, end := range trial.Ended {
 				if end.Failure.Kind != protocol.FailedCrash || end.Told {
@@ -198,7 +198,7 @@ func TestRunWithDyingTrainers(t *testing.T) {
 // trial.
 func TestRunStops(t *testing.T) {
 	s, o := prepare(t, trainertest.Slow)
-	for _, stage := range allStages {
+	for _, stage := range protocol.Stages() {
 		ctx, cancel := context.WithCancel(t.Context())
 		o.Show = func(p Progress) {
 			if p.Stage == stage && p.Opened {
@@ -224,7 +224,7 @@ func TestRunStops(t *testing.T) {
 		t.Fatal(err)
 	}
 	state := whole(t, f)
-	for _, stage := range allStages {
+	for _, stage := range protocol.Stages() {
 		for _, trial := range state.Trials(stage) {
 			if trial.Requeues != 0 {
 				t.Errorf("trial %d has %d requeues", trial.Number, trial.Requeues)

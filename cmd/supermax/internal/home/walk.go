@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/supermax-hpo/supermax/lambdas/handler"
+	"github.com/supermax-hpo/supermax/shared/pause"
 	"github.com/supermax-hpo/supermax/shared/protocol"
 	"github.com/supermax-hpo/supermax/shared/study"
 )
@@ -24,6 +25,22 @@ type walker struct {
 // maxFruitless is how often in a row a stage may come back from its slots unfinished and
 // without any progress.
 const maxFruitless = 3
+
+// walk takes the study through the given stages, or through all of them to its end.
+func (w *walker) walk(ctx context.Context, stages []protocol.Stage) error {
+	if len(stages) == 0 {
+		stages = protocol.Stages()
+	}
+	for _, stage := range stages {
+		if err := w.stage(ctx, stage); err != nil {
+			return err
+		}
+	}
+	if stages[len(stages)-1] != protocol.StageC {
+		return nil
+	}
+	return w.finish(ctx)
+}
 
 // stage walks one stage to its end. All steps are safe to repeat, so a stage that was
 // walked in part, or wholly, is walked again from its beginning.
@@ -50,7 +67,7 @@ func (w *walker) stage(ctx context.Context, stage protocol.Stage) error {
 			if fruitless++; fruitless >= maxFruitless {
 				return fmt.Errorf("stage %s makes no progress: the trainers find no work though %d trials are queued and %d run", stage, check.Counts.Queued, check.Counts.Running)
 			}
-			if err := sleep(ctx, time.Second); err != nil {
+			if err := pause.For(ctx, time.Second); err != nil {
 				return err
 			}
 		} else {
@@ -86,13 +103,4 @@ func during(step string, err error) error {
 		return err
 	}
 	return fmt.Errorf("%s: %w", step, err)
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(d):
-		return nil
-	}
 }

@@ -19,9 +19,9 @@ import (
 	"github.com/supermax-hpo/supermax/shared/config"
 	"github.com/supermax-hpo/supermax/shared/exports"
 	"github.com/supermax-hpo/supermax/shared/objects"
+	"github.com/supermax-hpo/supermax/shared/pause"
 	"github.com/supermax-hpo/supermax/shared/protocol"
 	"github.com/supermax-hpo/supermax/shared/results"
-	state "github.com/supermax-hpo/supermax/shared/study"
 )
 
 // Env names the variable that makes a test binary a trainer; its value is how it behaves.
@@ -86,7 +86,7 @@ func process(mode string) error {
 		return err
 	}
 	defer func() { _ = bucket.Close() }()
-	data, err := bucket.Read(ctx, "study.json")
+	data, err := bucket.Read(ctx, config.ObjectKey)
 	if err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func (t *Trainer) Run(ctx context.Context, stage protocol.Stage, slot string) er
 		case reply.Kind == protocol.AskDone:
 			return nil
 		case reply.Kind == protocol.AskWait:
-			pause(ctx, 20*time.Millisecond)
+			_ = pause.For(ctx, 20*time.Millisecond)
 		default:
 			if err := t.work(ctx, stage, *reply.Work); err != nil {
 				return err
@@ -150,9 +150,9 @@ func (t *Trainer) work(ctx context.Context, stage protocol.Stage, work protocol.
 		case t.Mode == Dying && work.Attempt == 0 && work.Trial%3 == 0:
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		case t.Mode == Stubborn:
-			pause(context.WithoutCancel(ctx), time.Hour)
+			_ = pause.For(context.WithoutCancel(ctx), time.Hour)
 		case t.Mode == Slow:
-			pause(ctx, 100*time.Millisecond)
+			_ = pause.For(ctx, 100*time.Millisecond)
 		}
 		outcome, err := t.outcome(ctx, stage, work)
 		if err != nil {
@@ -184,13 +184,6 @@ func afterwards(ctx context.Context) (context.Context, context.CancelFunc) {
 	return late, cancel
 }
 
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
-}
-
 // outcome measures a work and keeps its rows, and in stage C its models.
 func (t *Trainer) outcome(ctx context.Context, stage protocol.Stage, work protocol.Work) (protocol.Outcome, error) {
 	o := protocol.Outcome{CostSeconds: 36, PeakMemoryBytes: 100 << 20}
@@ -208,25 +201,20 @@ func (t *Trainer) outcome(ctx context.Context, stage protocol.Stage, work protoc
 		if stage == protocol.StageC {
 			o.Baseline = &protocol.Baseline{MajorityF1Macro: 0.4, UntrainedF1Macro: 0.35}
 			from = 0
+			if err := t.Objects.Write(ctx, exports.ModelFile(t.Study.Name, work.Trial, seed), []byte("weights")); err != nil {
+				return o, err
+			}
 		}
-		best := state.SeedBest{}
 		for epoch := from; epoch <= work.ToEpoch; epoch++ {
 			m := measure(work.Trial, seed, epoch)
 			if epoch > 0 {
 				o.Epochs = append(o.Epochs, m)
-				best = best.Seen(epoch, m.F1Macro, m.ECE)
 			}
 			rows = append(rows, results.Row{
 				Study: t.Study.Name, Stage: stage, Agent: t.Study.Agent, Trial: work.Trial, Attempt: work.Attempt,
 				Rung: work.Rung, Seed: seed, Fold: work.Fold, Epoch: epoch, Params: work.Params, Device: "cpu",
 				Loss: m.Loss, F1Macro: m.F1Macro, ECE: m.ECE, Accuracy: m.Accuracy, NLL: m.NLL, Brier: m.Brier,
 			})
-		}
-		if stage != protocol.StageC {
-			continue
-		}
-		if err := t.Objects.Write(ctx, exports.ModelFile(t.Study.Name, work.Trial, seed, best.Epoch), []byte("weights")); err != nil {
-			return o, err
 		}
 	}
 	key := results.Key(t.Study.Name, stage, work.Trial, work.Rung, work.Attempt)
