@@ -1,6 +1,6 @@
-// Package support says which values of the search space the trainer implements, so that a
-// study which could ask for another is refused before it starts, and never trained with
-// something else in its place.
+// Package support says which values of the search space the trainer implements, and with
+// which backbones, so that a study which could ask for another is refused before it
+// starts, and never trained with something else in its place.
 package support
 
 import (

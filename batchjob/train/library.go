@@ -2,10 +2,10 @@ package train
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/supermax-hpo/supermax/batchjob/dataset"
 	"github.com/supermax-hpo/supermax/batchjob/pretrained"
+	"github.com/supermax-hpo/supermax/batchjob/support"
 	"github.com/supermax-hpo/supermax/batchjob/tokenizer"
 )
 
@@ -51,44 +51,48 @@ func (l *library) backbone(name string, maxLength int) (*pretrained.Weights, []e
 		}
 		l.last, l.weights = folder, w
 	}
-	c := l.weights.Config
-	if maxLength > c.MaxPositionEmbeddings {
-		return nil, nil, fmt.Errorf("tok.max_length %d is more than the %d positions of the backbone %q", maxLength, c.MaxPositionEmbeddings, name)
+	t, err := l.tokenizer(folder)
+	if err != nil {
+		return nil, nil, err
 	}
-	if c.TypeVocabSize < 2 {
-		return nil, nil, fmt.Errorf("the backbone %q has type_vocab_size %d; pairs of texts need 2", name, c.TypeVocabSize)
+	if err := support.CheckBackbone(l.weights.Config, t.VocabSize(), maxLength); err != nil {
+		return nil, nil, fmt.Errorf("backbone %q: %w", name, err)
 	}
-	rows, err := l.encode(folder, maxLength, c.VocabSize)
+	rows, err := l.encode(t, rowsKey{folder, maxLength})
 	if err != nil {
 		return nil, nil, fmt.Errorf("tokenise for the backbone %q: %w", name, err)
 	}
 	return l.weights, rows, nil
 }
 
-func (l *library) encode(folder string, maxLength, vocabSize int) ([]encodedRow, error) {
-	key := rowsKey{folder, maxLength}
+func (l *library) tokenizer(folder string) (*tokenizer.Tokenizer, error) {
+	if t, ok := l.tokenizers[folder]; ok {
+		return t, nil
+	}
+	t, err := tokenizer.Load(folder)
+	if err != nil {
+		return nil, err
+	}
+	l.tokenizers[folder] = t
+	return t, nil
+}
+
+func (l *library) encode(t *tokenizer.Tokenizer, key rowsKey) ([]encodedRow, error) {
 	if rows, ok := l.rows[key]; ok {
 		return rows, nil
 	}
-	t, ok := l.tokenizers[folder]
-	if !ok {
-		var err error
-		if t, err = tokenizer.Load(folder); err != nil {
-			return nil, err
-		}
-		if t.VocabSize() > vocabSize {
-			return nil, fmt.Errorf("the tokenizer has %d ids, the backbone embeds %d", t.VocabSize(), vocabSize)
-		}
-		l.tokenizers[folder] = t
-	}
-	options := tokenizer.Options{MaxLength: maxLength, Truncation: tokenizer.OnlySecond, IDsOnly: true}
-	rows := make([]encodedRow, len(l.examples))
+	inputs := make([]tokenizer.Input, len(l.examples))
 	for i, e := range l.examples {
-		enc, err := t.EncodeInput(tokenizer.Input{A: e.A, B: e.B}, options)
-		if err != nil {
-			return nil, fmt.Errorf("example %s: %w", e.ID, err)
-		}
-		rows[i] = encodedRow{slices.Clip(enc.IDs), slices.Clip(enc.TypeIDs)}
+		inputs[i] = tokenizer.Input{A: e.A, B: e.B}
+	}
+	// An error names an input by its number: ids come from the corpus as text does.
+	encoded, err := t.EncodeBatch(inputs, tokenizer.Options{MaxLength: key.maxLength, Truncation: tokenizer.OnlySecond, IDsOnly: true})
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]encodedRow, len(encoded))
+	for i, e := range encoded {
+		rows[i] = encodedRow{e.IDs, e.TypeIDs}
 	}
 	l.rows[key] = rows
 	return rows, nil

@@ -32,8 +32,8 @@ type session struct {
 	peak         int64 // bytes
 }
 
-// defaultHoldLimit is how much memory, in bytes, the models of all seeds may take to be kept until the
-// study says whether the trial goes on.
+// defaultHoldLimit is how much memory, in bytes, the models of all seeds may take to be
+// kept until the study says whether the trial goes on.
 const defaultHoldLimit = 2 << 30
 
 // begin reads what a trial needs. Its errors are the trial's.
@@ -72,12 +72,14 @@ func (t *Trainer) begin(work protocol.Work) (*session, error) {
 	return s, nil
 }
 
-// identify hashes everything that a seed's checkpoint depends on, so that one from
-// elsewhere (a study begun anew over old objects) is not mistaken for the trial's own.
+// identify hashes what a seed's checkpoint depends on, so that one from elsewhere (a study
+// begun anew over old objects) is not mistaken for the trial's own. Whoever keeps the
+// objects sees to it that the backbones stay as they were.
 func (t *Trainer) identify(work protocol.Work) (string, error) {
 	data, err := json.Marshal(map[string]any{
 		"study": t.Study.Name, "stage": t.Stage, "agent": t.Study.Agent, "params": work.Params, "fold": work.Fold,
-		"epochs": t.plan.epochs, "training": t.Study.Training, "corpus": t.fingerprint, "part": t.plan.parts,
+		"epochs": t.plan.epochs, "training": t.Study.Training, "part": t.plan.parts,
+		"corpus": t.fingerprint, "criteria": t.Study.Corpus.Criteria, "max_posts": t.Study.Corpus.MaxPosts,
 	})
 	if err != nil {
 		return "", fmt.Errorf("identify trial %d: %w", work.Trial, err)

@@ -223,7 +223,7 @@ func TestStageC(t *testing.T) {
 	}
 	// The best epoch is 1, whose four steps make the fake's weight 4. Nothing is left to
 	// train, so that the last state holds numbers alone.
-	_, params := tensors(t, f, "checkpoints/study=s/trial=5/seed=1/best-epoch=0001.safetensors")
+	_, params := tensors(t, f, "checkpoints/study=s/trial=5/seed=1/best.safetensors")
 	if diff := cmp.Diff(map[string][]float32{"w": {4}}, params); diff != "" {
 		t.Errorf("best weights (-want +got):\n%s", diff)
 	}
@@ -279,7 +279,7 @@ func TestFailureKinds(t *testing.T) {
 			}},
 		{name: "too long", kind: protocol.FailedData, reason: "tok.max_length 128 is more than the 64 positions", model: &fakeModel{},
 			edit: func(_ *fixture, w *protocol.Work) { w.Params["tok.max_length"] = space.Int(128) }},
-		{name: "too short for the criterion", kind: protocol.FailedData, reason: "example p00/", model: &fakeModel{},
+		{name: "too short for the criterion", kind: protocol.FailedData, reason: "input 0: encode to 6 tokens by only_second", model: &fakeModel{},
 			edit: func(_ *fixture, w *protocol.Work) { w.Params["tok.max_length"] = space.Int(6) }},
 	}
 	for _, tt := range tests {

@@ -16,6 +16,7 @@ import (
 	"github.com/supermax-hpo/supermax/cmd/supermax/internal/trainertest"
 	"github.com/supermax-hpo/supermax/shared/config"
 	"github.com/supermax-hpo/supermax/shared/protocol"
+	"github.com/supermax-hpo/supermax/shared/space"
 	"github.com/supermax-hpo/supermax/shared/study"
 )
 
@@ -326,7 +327,13 @@ func TestRunRefuses(t *testing.T) {
 		"weights":       {damage("model.safetensors", "x"), "model.name tiny: "},
 		"vocabulary":    {damage("vocab.txt", "[PAD]\n"), "model.name tiny: "},
 		"configuration": {damage("config.json", "{"), "model.name tiny: "},
-		"no place":      {func(s *config.Study, _ *Options) { s.Models = nil }, "model.name"},
+		"ids": {func(s *config.Study, o *Options) {
+			_ = os.Remove(filepath.Join(s.Models["tiny"], "vocab.txt"))
+			damage("tokenizer.json", `{"normalizer": {"type": "BertNormalizer"}, "pre_tokenizer": {"type": "BertPreTokenizer"},
+				"model": {"type": "WordPiece", "vocab": {"[UNK]": 0, "a": 999}}}`)(s, o)
+		}, "model.name tiny: its tokenizer has 1000 ids, but vocab_size in its config.json is"},
+		"length":   {narrow("tok.max_length", space.Int(192)), "model.name tiny: tok.max_length 192 is more than the 128 positions in its config.json"},
+		"no place": {func(s *config.Study, _ *Options) { s.Models = nil }, "model.name"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, o := prepare(t, trainertest.Working)
@@ -337,6 +344,14 @@ func TestRunRefuses(t *testing.T) {
 				t.Error("a run folder was made")
 			}
 		})
+	}
+}
+
+// narrow fixes a parameter at another value of the whole space.
+func narrow(name string, to space.Value) func(*config.Study, *Options) {
+	return func(s *config.Study, _ *Options) {
+		s.Constraints[name] = space.Constraint{Fix: to}
+		s.Space, _ = s.Whole.Narrow(s.Constraints) // nil fails the test
 	}
 }
 

@@ -20,8 +20,8 @@ import (
 )
 
 // validate looks at everything that a study needs before anything is written: that what
-// its space may ask for is implemented, that its backbones can be read, and that its
-// corpus can be read and split. It returns the fingerprints by which a later start of
+// its space may ask for is implemented, that its backbones can be read and used, and that
+// its corpus can be read and split. It returns the fingerprints by which a later start of
 // the same study knows that they are still the same.
 func validate(ctx context.Context, study *config.Study) (fingerprints map[string]string, err error) {
 	fingerprints = map[string]string{}
@@ -48,10 +48,7 @@ func validate(ctx context.Context, study *config.Study) (fingerprints map[string
 		if !ok {
 			return nil, input("model.name %s: the study does not say where it lies; add it under models:, as %s: FOLDER", name, name)
 		}
-		if _, err := pretrained.Load(dir); err != nil {
-			return nil, inputError{fmt.Errorf("model.name %s: %w", name, err)}
-		}
-		if _, err := tokenizer.Load(dir); err != nil {
+		if err := readable(dir, study); err != nil {
 			return nil, inputError{fmt.Errorf("model.name %s: %w", name, err)}
 		}
 		if fingerprints["backbone "+name], err = fingerprint(dir); err != nil {
@@ -77,6 +74,20 @@ func validate(ctx context.Context, study *config.Study) (fingerprints map[string
 		return nil, inputError{err}
 	}
 	return fingerprints, nil
+}
+
+// readable reports why the study's trials could not use the backbone in a folder.
+func readable(dir string, study *config.Study) error {
+	weights, err := pretrained.Load(dir)
+	if err != nil {
+		return err
+	}
+	t, err := tokenizer.Load(dir)
+	if err != nil {
+		return err
+	}
+	length, _ := study.Space.Param("tok.max_length")
+	return support.CheckBackbone(weights.Config, t.VocabSize(), int(length.High))
 }
 
 // modelNames returns the backbones that the study may ask for, in order.

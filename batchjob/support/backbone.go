@@ -1,0 +1,21 @@
+package support
+
+import (
+	"fmt"
+
+	"github.com/supermax-hpo/supermax/batchjob/pretrained"
+)
+
+// CheckBackbone reports why a backbone cannot read pairs of texts of up to maxLength
+// tokens from a tokenizer with that many ids.
+func CheckBackbone(c pretrained.Config, ids, maxLength int) error {
+	switch {
+	case ids > c.VocabSize:
+		return fmt.Errorf("its tokenizer has %d ids, but vocab_size in its config.json is %d", ids, c.VocabSize)
+	case c.TypeVocabSize < 2:
+		return fmt.Errorf("type_vocab_size in its config.json is %d; pairs of texts need 2", c.TypeVocabSize)
+	case maxLength > c.MaxPositionEmbeddings:
+		return fmt.Errorf("tok.max_length %d is more than the %d positions in its config.json", maxLength, c.MaxPositionEmbeddings)
+	}
+	return nil
+}
