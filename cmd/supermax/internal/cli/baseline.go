@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -18,18 +19,19 @@ func baselineCommand() *cobra.Command {
 		Short: "Cross-validate TF-IDF with logistic regression on a corpus: what a study has to beat",
 		Args:  exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			corpus, err := dataset.Open(cmd.Context(), config.Corpus{Dir: args[0], Layout: layout})
+			ctx := cmd.Context()
+			corpus, err := dataset.Open(ctx, config.Corpus{Dir: args[0], Layout: layout})
 			if err != nil {
-				return usageError{err}
+				return wrongCorpus(ctx, err)
 			}
 			for _, agent := range agents {
 				examples, err := corpus.Examples(agent)
 				if err != nil {
 					return usageError{err}
 				}
-				result, err := baseline.Run(cmd.Context(), examples, baseline.Defaults())
+				result, err := baseline.Run(ctx, examples, baseline.Defaults())
 				if err != nil {
-					return fmt.Errorf("agent %s: %w", agent, err)
+					return wrongCorpus(ctx, fmt.Errorf("agent %s: %w", agent, err))
 				}
 				fmt.Fprintf(cmd.OutOrStdout(), "agent %s\n", agent)
 				if err := result.WriteTable(cmd.OutOrStdout()); err != nil {
@@ -42,4 +44,13 @@ func baselineCommand() *cobra.Command {
 	cmd.Flags().StringVar(&layout, "layout", dataset.Groundtruth, "groundtruth or redsm5")
 	cmd.Flags().StringSliceVar(&agents, "agent", []string{dataset.Criteria, dataset.Evidence}, "criteria, evidence or both")
 	return cmd
+}
+
+// wrongCorpus marks what is wrong with a corpus as the user's to mend, unless the command
+// was stopped.
+func wrongCorpus(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return err
+	}
+	return usageError{err}
 }

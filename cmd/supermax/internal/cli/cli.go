@@ -69,7 +69,8 @@ func statusOf(ctx context.Context, err error) int {
 	case ctx.Err() != nil: // whatever failed did so because of it
 		return exitInterrupted
 	}
-	for _, place := range []error{fs.ErrNotExist, fs.ErrExist, fs.ErrPermission, syscall.ENOTDIR, syscall.EISDIR, syscall.EROFS} {
+	for _, place := range []error{fs.ErrNotExist, fs.ErrExist, fs.ErrPermission, syscall.ENOTDIR, syscall.EISDIR, syscall.EROFS,
+		syscall.ENOSPC, syscall.EDQUOT} {
 		if errors.Is(err, place) {
 			return exitInput // a file that the user named, or where it lies
 		}

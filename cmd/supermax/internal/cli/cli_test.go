@@ -216,6 +216,15 @@ func TestDyingTrainersAreToldOf(t *testing.T) {
 func TestUsage(t *testing.T) {
 	file := trainertest.File(t)
 	run := func(args ...string) []string { return append([]string{"run", file}, args...) }
+	oneLabel := t.TempDir()
+	for name, text := range map[string]string{
+		"posts.csv":       "post_id,text\np1,rain\np2,rain\np3,rain\np4,rain\np5,rain\n",
+		"groundtruth.csv": "post_id,criterion_id,label\np1,fatigue,0\np2,fatigue,0\np3,fatigue,0\np4,fatigue,0\np5,fatigue,0\n",
+	} {
+		if err := os.WriteFile(filepath.Join(oneLabel, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, tt := range []struct {
 		args []string
 		want string
@@ -249,6 +258,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"models", "init", filepath.Join(t.TempDir(), "x"), "--corpus", "nowhere"}, "nowhere: there is no such folder"},
 		{[]string{"baseline", "nowhere"}, "nowhere: there is no such folder"},
 		{[]string{"baseline", filepath.Join(filepath.Dir(file), "corpus"), "--agent", "joint"}, `agent "joint" is not implemented`},
+		{[]string{"baseline", oneLabel, "--agent", "criteria"}, "holds no pair with label 1"},
 	} {
 		refuses(t, tt.args, tt.want)
 	}
@@ -335,6 +345,7 @@ func TestStatusOf(t *testing.T) {
 		{t.Context(), &config.Error{}, exitInput},
 		{t.Context(), &fs.PathError{Err: syscall.EACCES}, exitInput},
 		{t.Context(), &fs.PathError{Err: syscall.EROFS}, exitInput},
+		{t.Context(), &fs.PathError{Err: syscall.ENOSPC}, exitInput},
 		{t.Context(), context.Canceled, exitFailed},
 		{done, context.Canceled, exitInterrupted},
 		{done, errors.New("interrupted (9)"), exitInterrupted}, // SQLite's own word
