@@ -223,7 +223,7 @@ func TestStageC(t *testing.T) {
 	}
 	// The best epoch is 1, whose four steps make the fake's weight 4. Nothing is left to
 	// train, so that the last state holds numbers alone.
-	_, params := tensors(t, f, "checkpoints/study=s/trial=5/seed=1/best.safetensors")
+	_, params := tensors(t, f, "checkpoints/study=s/trial=5/seed=1/best-epoch=0001.safetensors")
 	if diff := cmp.Diff(map[string][]float32{"w": {4}}, params); diff != "" {
 		t.Errorf("best weights (-want +got):\n%s", diff)
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/supermax-hpo/supermax/shared/pause"
 	"github.com/supermax-hpo/supermax/shared/protocol"
 	"github.com/supermax-hpo/supermax/shared/results"
+	state "github.com/supermax-hpo/supermax/shared/study"
 )
 
 // Env names the variable that makes a test binary a trainer; its value is how it behaves.
@@ -201,20 +202,25 @@ func (t *Trainer) outcome(ctx context.Context, stage protocol.Stage, work protoc
 		if stage == protocol.StageC {
 			o.Baseline = &protocol.Baseline{MajorityF1Macro: 0.4, UntrainedF1Macro: 0.35}
 			from = 0
-			if err := t.Objects.Write(ctx, exports.ModelFile(t.Study.Name, work.Trial, seed), []byte("weights")); err != nil {
-				return o, err
-			}
 		}
+		best := state.SeedBest{}
 		for epoch := from; epoch <= work.ToEpoch; epoch++ {
 			m := measure(work.Trial, seed, epoch)
 			if epoch > 0 {
 				o.Epochs = append(o.Epochs, m)
+				best = best.Seen(epoch, m.F1Macro, m.ECE)
 			}
 			rows = append(rows, results.Row{
 				Study: t.Study.Name, Stage: stage, Agent: t.Study.Agent, Trial: work.Trial, Attempt: work.Attempt,
 				Rung: work.Rung, Seed: seed, Fold: work.Fold, Epoch: epoch, Params: work.Params, Device: "cpu",
 				Loss: m.Loss, F1Macro: m.F1Macro, ECE: m.ECE, Accuracy: m.Accuracy, NLL: m.NLL, Brier: m.Brier,
 			})
+		}
+		if stage != protocol.StageC {
+			continue
+		}
+		if err := t.Objects.Write(ctx, exports.ModelFile(t.Study.Name, work.Trial, seed, best.Epoch), []byte("weights")); err != nil {
+			return o, err
 		}
 	}
 	key := results.Key(t.Study.Name, stage, work.Trial, work.Rung, work.Attempt)
