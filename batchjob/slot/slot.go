@@ -88,11 +88,8 @@ const defaultGrace = 10 * time.Second
 // end, because the study refused it or because training is not possible here.
 func (s *Slot) Run(ctx context.Context) error {
 	for token := int64(1); ctx.Err() == nil; token++ {
-		reply, err := s.Study.Ask(ctx, protocol.AskRequest{
-			SchemaVersion: protocol.Version, Study: s.StudyName, Stage: s.Stage,
-			Slot: s.Name, Device: s.Device, Token: token,
-		})
-		if ctx.Err() != nil {
+		reply, err := s.ask(ctx, token)
+		if err != nil && ctx.Err() != nil {
 			return nil //nolint:nilerr // being stopped is no error, whatever became of the call
 		}
 		if err != nil {
@@ -116,6 +113,17 @@ func (s *Slot) Run(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// ask asks for work. When ctx ends meanwhile, the answer is still heard: it may be a lease,
+// which would run out and count against the trial if nobody gave it back.
+func (s *Slot) ask(ctx context.Context, token int64) (protocol.AskReply, error) {
+	late, done := s.afterwards(ctx)
+	defer done()
+	return s.Study.Ask(late, protocol.AskRequest{
+		SchemaVersion: protocol.Version, Study: s.StudyName, Stage: s.Stage,
+		Slot: s.Name, Device: s.Device, Token: token,
+	})
 }
 
 // afterwards returns a context for what must still be said when ctx ends: it lives for

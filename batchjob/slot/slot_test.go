@@ -32,9 +32,13 @@ type world struct {
 	beats int
 }
 
-func (w *world) Ask(_ context.Context, r protocol.AskRequest) (protocol.AskReply, error) {
+func (w *world) Ask(ctx context.Context, r protocol.AskRequest) (protocol.AskReply, error) {
 	w.calls = append(w.calls, "ask")
-	return w.ask(r)
+	reply, err := w.ask(r)
+	if ctx.Err() != nil { // the answer comes too late to be heard
+		return protocol.AskReply{}, ctx.Err()
+	}
+	return reply, err
 }
 
 func (w *world) Tell(ctx context.Context, r protocol.TellRequest) (protocol.TellReply, error) {
@@ -326,6 +330,41 @@ func TestFinishedWorkIsToldWhenStopped(t *testing.T) {
 			t.Errorf("told %+v, want the one result", w.tells)
 		}
 	})
+}
+
+// Work that comes just as the slot is stopped is given back untrained; when whoever
+// started the slot is gone, there is nobody to give it back to.
+func TestWorkIsGivenBackWhenStopped(t *testing.T) {
+	for name, tt := range map[string]struct {
+		cause error
+		want  []string
+	}{
+		"stopped":  {context.Canceled, []string{"ask", "tell", "release"}},
+		"orphaned": {ErrOrphaned, []string{"ask"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancelCause(t.Context())
+				w := &world{tell: release, run: trained}
+				w.ask = func(protocol.AskRequest) (protocol.AskReply, error) {
+					cancel(tt.cause)
+					synctest.Wait()
+					return work(3), nil
+				}
+				if err := w.slot().Run(ctx); err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(tt.want, w.calls); diff != "" {
+					t.Errorf("calls (-want +got):\n%s", diff)
+				}
+				for _, r := range w.tells {
+					if f := r.Outcome.Failed; f == nil || f.Kind != protocol.FailedInterrupted || r.Trial != 3 || r.Attempt != 2 {
+						t.Errorf("told %+v, want trial 3's second attempt as interrupted", r)
+					}
+				}
+			})
+		})
+	}
 }
 
 func TestStudyRefuses(t *testing.T) {

@@ -123,6 +123,9 @@ func (s *Slot) run(ctx context.Context, work protocol.Work) (result Result, err 
 			result, err = Result{}, errPanicked
 		}
 	}()
+	if err := ctx.Err(); err != nil { // stopped since the study was asked or told
+		return Result{}, err
+	}
 	return s.Runner.Run(ctx, work)
 }
 
