@@ -97,7 +97,7 @@ func (r *run) run(ctx context.Context, listener net.Listener) (err error) {
 		}
 	}()
 	r.service = &handler.Service{
-		Log: &watchedLog{db, func(err error) { cancel(err) }}, Objects: bucket, Clock: time.Now, Logger: r.log,
+		Log: &watchedLog{db, func(err error) { cancel(err) }}, Objects: bucket, Clock: awake(), Logger: r.log,
 	}
 	if err := r.take(ctx); err != nil {
 		return err
