@@ -156,7 +156,7 @@ func FuzzEncode(f *testing.F) {
 		if bad := checkEncoding(tok, a, tok.Encode(a)); bad != "" {
 			t.Errorf("%q: %s", a, bad)
 		}
-		if e, err := tok.EncodePair(a, b, 12, LongestFirst); err != nil || len(e.IDs) > 12 {
+		if e, err := tok.EncodeInput(Input{a, b}, Options{MaxLength: 12}); err != nil || len(e.IDs) > 12 {
 			t.Errorf("%q, %q: %d tokens, %v", a, b, len(e.IDs), err)
 		}
 	})
@@ -170,7 +170,7 @@ func FuzzTokenizerJSON(f *testing.F) {
 			return
 		}
 		tok.Encode(text)
-		_, _ = tok.EncodePair(text, text, 8, LongestFirst) // any error, no panic
+		_, _ = tok.EncodeInput(Input{text, text}, Options{MaxLength: 8}) // any error, no panic
 	})
 }
 

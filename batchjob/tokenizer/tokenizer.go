@@ -63,13 +63,8 @@ func (t *Tokenizer) Encode(text string) Encoding {
 	return t.assemble(&s.a, nil, len(s.a.ids), 0, Options{})
 }
 
-// EncodePair encodes two texts into at most maxLength tokens; 0 means no limit. The error
-// is ErrTooShort when the strategy's text cannot lose enough.
-func (t *Tokenizer) EncodePair(a, b string, maxLength int, strategy Strategy) (Encoding, error) {
-	return t.EncodeInput(Input{A: a, B: b}, Options{MaxLength: maxLength, Truncation: strategy})
-}
-
-// EncodeInput encodes one input. No error holds any of its text.
+// EncodeInput encodes one input. The error is ErrTooShort when the text that the strategy
+// names cannot lose enough, and holds none of the text.
 func (t *Tokenizer) EncodeInput(in Input, o Options) (Encoding, error) {
 	if err := t.check(o); err != nil {
 		return Encoding{}, err
@@ -86,23 +81,6 @@ func (t *Tokenizer) EncodeInput(in Input, o Options) (Encoding, error) {
 
 // VocabSize is the number of ids: one more than the largest.
 func (t *Tokenizer) VocabSize() int { return len(t.vocab) }
-
-// ID returns a token's id.
-func (t *Tokenizer) ID(token string) (int32, bool) {
-	id, ok := t.ids[token]
-	return id, ok
-}
-
-// Token returns an id's token, "" when there is none.
-func (t *Tokenizer) Token(id int32) string {
-	if id < 0 || int(id) >= len(t.vocab) {
-		return ""
-	}
-	return t.vocab[id]
-}
-
-// PadID returns the id of the padding token.
-func (t *Tokenizer) PadID() (int32, bool) { return t.pad, t.pad >= 0 }
 
 func (t *Tokenizer) take() *scratch {
 	if s, ok := t.scratch.Get().(*scratch); ok {
