@@ -102,7 +102,7 @@ func TestSurvivesKilledSupermax(t *testing.T) {
 		killed := false
 		select {
 		case err = <-done:
-		case <-time.After(time.Duration(500+r.IntN(2500)) * time.Millisecond):
+		case <-time.After(time.Duration(300+r.IntN(1700)) * time.Millisecond):
 			_ = cmd.Process.Signal(syscall.SIGKILL)
 			killed = true
 			err = <-done
