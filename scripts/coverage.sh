@@ -4,8 +4,10 @@
 # them as processes of their own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 pkgs=$(go list ./shared/... ./lambdas/... ./batchjob/... | grep -v '/cmd/')
-go test -timeout 20m -coverprofile=coverage.out -coverpkg="$(echo $pkgs | tr ' ' ,)" $pkgs ./tests/... ./cmd/... >/dev/null
+go test -timeout 20m -coverprofile=coverage.out -coverpkg="$(echo $pkgs | tr ' ' ,)" $pkgs ./tests/... ./cmd/... >"$log" || { cat "$log"; exit 1; }
 awk 'NR > 1 { split($1, a, ":"); n = split(a[1], p, "/"); pkg = p[4]; for (i = 5; i < n; i++) pkg = pkg "/" p[i];
     key = $1; if (!(key in s)) { s[key] = $2; k[key] = pkg } if ($3 > 0) hit[key] = 1 }
   END { for (x in s) { t[k[x]] += s[x]; T += s[x]; if (x in hit) { h[k[x]] += s[x]; H += s[x] } }
