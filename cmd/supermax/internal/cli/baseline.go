@@ -24,6 +24,12 @@ func baselineCommand() *cobra.Command {
 			if err != nil {
 				return wrongCorpus(ctx, err)
 			}
+			if len(agents) == 0 {
+				agents = []string{dataset.Criteria}
+				if _, err := corpus.Examples(dataset.Evidence); err == nil {
+					agents = append(agents, dataset.Evidence)
+				}
+			}
 			for _, agent := range agents {
 				examples, err := corpus.Examples(agent)
 				if err != nil {
@@ -42,7 +48,7 @@ func baselineCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&layout, "layout", dataset.Groundtruth, "groundtruth or redsm5")
-	cmd.Flags().StringSliceVar(&agents, "agent", []string{dataset.Criteria, dataset.Evidence}, "criteria, evidence or both")
+	cmd.Flags().StringSliceVar(&agents, "agent", nil, "criteria, evidence or both (default: criteria, and evidence if the corpus marks any)")
 	return cmd
 }
 

@@ -314,6 +314,20 @@ func TestBaseline(t *testing.T) {
 	if !strings.HasPrefix(out, "agent evidence\n") || strings.Count(out, "\n") < 3 {
 		t.Errorf("prints %q", out)
 	}
+	labelsOnly := t.TempDir()
+	for _, name := range []string{"posts.csv", "groundtruth.csv"} {
+		data, err := os.ReadFile(filepath.Join(corpus, name))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(labelsOnly, name), data, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, _ = good(t, "baseline", labelsOnly)
+	if !strings.HasPrefix(out, "agent criteria\n") || strings.Contains(out, "evidence") {
+		t.Errorf("without an evidence table prints %q", out)
+	}
 }
 
 // --agent runs the study for another agent, under a name of its own.
