@@ -46,7 +46,7 @@ if [ ! -f "$dir/lib/.complete" ]; then
   rm -rf "$deps/tmp/lib" && mkdir -p "$deps/tmp/lib"
   mvn -q -B -Dstyle.color=never org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy \
     -Dartifact=ai.djl.pytorch:pytorch-native-cpu:$version:jar:linux-x86_64 \
-    -DoutputDirectory="$deps/tmp/lib" || fail "Maven could not fetch ai.djl.pytorch:pytorch-native-cpu:$version"
+    -DoutputDirectory="$deps/tmp/lib" >"$deps/tmp/mvn.log" 2>&1 || { cat "$deps/tmp/mvn.log" >&2; fail "Maven could not fetch ai.djl.pytorch:pytorch-native-cpu:$version"; }
   jar=$deps/tmp/lib/pytorch-native-cpu-$version-linux-x86_64.jar
   check "$jar" 1769928feaaa2389b4aa68390e7787ce1707290258b167d016a200fced4b8c39
   unzip_into "$jar" "$deps/tmp/lib/x"
@@ -69,4 +69,4 @@ if [ ! -f "$dir/include/.complete" ]; then
   touch "$inc/.complete"
   rm -rf "$dir/include" && mv "$inc" "$dir/include" && rm -rf "$deps/tmp/inc"
 fi
-rmdir "$deps/tmp" 2>/dev/null || true
+rm -f "$deps/tmp/mvn.log"; rmdir "$deps/tmp" 2>/dev/null || true
