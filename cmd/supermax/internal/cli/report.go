@@ -14,8 +14,8 @@ import (
 )
 
 func reportCommand() *cobra.Command {
-	return view("report", "Write the study's HTML report into its run folder", func(cmd *cobra.Command, folder *home.Folder, _ *study.State) error {
-		if err := writeReport(cmd.Context(), folder); err != nil {
+	return view("report", "Write the study's HTML report into its run folder", func(cmd *cobra.Command, folder *home.Folder, state *study.State) error {
+		if err := writeReport(cmd.Context(), folder, state); err != nil {
 			return err
 		}
 		fmt.Fprintln(cmd.OutOrStdout(), folder.Report())
@@ -23,11 +23,8 @@ func reportCommand() *cobra.Command {
 	})
 }
 
-func writeReport(ctx context.Context, folder *home.Folder) error {
-	state, err := folder.State(ctx)
-	if err != nil {
-		return err
-	}
+// writeReport writes the report of a state that was read from the folder.
+func writeReport(ctx context.Context, folder *home.Folder, state *study.State) error {
 	rows, err := folder.Rows(ctx)
 	if err != nil {
 		return err

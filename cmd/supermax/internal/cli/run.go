@@ -15,6 +15,7 @@ import (
 	"github.com/supermax-hpo/supermax/cmd/supermax/internal/home"
 	"github.com/supermax-hpo/supermax/shared/config"
 	"github.com/supermax-hpo/supermax/shared/protocol"
+	search "github.com/supermax-hpo/supermax/shared/study"
 )
 
 // runFlags are the flags of run and stage.
@@ -121,9 +122,15 @@ func runStudy(ctx context.Context, study *config.Study, o home.Options, stdout, 
 	}
 	began := time.Now()
 	folder, err := home.Run(ctx, study, o)
+	var state *search.State
 	if folder != nil {
 		// Also after an interruption: what was reached so far can be looked at.
-		if unwritten := writeReport(context.WithoutCancel(ctx), folder); err == nil {
+		late := context.WithoutCancel(ctx)
+		var unwritten error
+		if state, unwritten = folder.State(late); unwritten == nil {
+			unwritten = writeReport(late, folder, state)
+		}
+		if err == nil {
 			err = unwritten
 		}
 	}
@@ -131,10 +138,6 @@ func runStudy(ctx context.Context, study *config.Study, o home.Options, stdout, 
 		if folder != nil {
 			return &resumable{err}
 		}
-		return err
-	}
-	state, err := folder.State(ctx)
-	if err != nil {
 		return err
 	}
 	if _, ok := state.Chosen(); !ok {
