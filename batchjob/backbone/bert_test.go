@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/supermax-hpo/supermax/batchjob/backbone"
+	"github.com/supermax-hpo/supermax/batchjob/internal/modeltest"
 	"github.com/supermax-hpo/supermax/batchjob/pretrained"
 	"github.com/supermax-hpo/supermax/batchjob/tensor"
 )
@@ -20,15 +21,7 @@ func small(t *testing.T, change func(*pretrained.Config)) *pretrained.Weights {
 	if change != nil {
 		change(&c)
 	}
-	dir := t.TempDir()
-	if err := pretrained.Init(dir, c, 1); err != nil {
-		t.Fatal(err)
-	}
-	w, err := pretrained.Load(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w
+	return modeltest.BERT(t, c)
 }
 
 // rowsOf packs rows of ids.

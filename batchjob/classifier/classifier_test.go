@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/supermax-hpo/supermax/batchjob/head"
+	"github.com/supermax-hpo/supermax/batchjob/internal/modeltest"
 	"github.com/supermax-hpo/supermax/batchjob/optim"
 	"github.com/supermax-hpo/supermax/batchjob/pretrained"
 	"github.com/supermax-hpo/supermax/batchjob/tensor"
@@ -20,15 +21,7 @@ func tinyWeights(t testing.TB) *pretrained.Weights {
 	c := pretrained.DefaultConfig()
 	c.VocabSize, c.HiddenSize, c.NumHiddenLayers, c.NumAttentionHeads = 100, 16, 2, 2
 	c.IntermediateSize, c.MaxPositionEmbeddings = 32, 32
-	dir := t.TempDir()
-	if err := pretrained.Init(dir, c, 1); err != nil {
-		t.Fatal(err)
-	}
-	w, err := pretrained.Load(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w
+	return modeltest.BERT(t, c)
 }
 
 // randomBatch makes rows of 4 to longest tokens; the class is told by the second token.
@@ -79,7 +72,7 @@ func train(t testing.TB, c *Classifier, step int, batches ...Batch) StepResult {
 // 100 training steps leave as many tensors and as much memory as 10 did, and learn.
 func TestTrainingLeaksNothing(t *testing.T) {
 	before := tensor.LiveTensors()
-	w := startWorker(t, tensor.Kernels)
+	w := modeltest.Worker(t, tensor.Kernels)
 	c := newTiny(t, w, nil)
 	rng := rand.New(rand.NewPCG(1, 1))
 	held := tensor.LiveTensors()
@@ -119,7 +112,7 @@ func TestTrainingMemoryIsFlat(t *testing.T) {
 	if testing.Short() {
 		t.Skip("slow")
 	}
-	c := newTiny(t, startWorker(t, tensor.Kernels), nil)
+	c := newTiny(t, modeltest.Worker(t, tensor.Kernels), nil)
 	b := randomBatch(rand.New(rand.NewPCG(1, 1)), 16, 12, 100)
 	run := func(steps int) {
 		for step := range steps {
@@ -157,7 +150,7 @@ func TestResumeIsExact(t *testing.T) {
 	for i := range batches {
 		batches[i] = randomBatch(rng, 8, 12, 100)
 	}
-	w := startWorker(t, tensor.Kernels)
+	w := modeltest.Worker(t, tensor.Kernels)
 	c := newTiny(t, w, nil)
 	var params []tensor.Array
 	var states []optim.ParamState
@@ -178,7 +171,7 @@ func TestResumeIsExact(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resumed := newTiny(t, startWorker(t, tensor.Kernels), func(o *Options) { o.AdamW.WeightDecay = 0.01 })
+	resumed := newTiny(t, modeltest.Worker(t, tensor.Kernels), func(o *Options) { o.AdamW.WeightDecay = 0.01 })
 	if err := resumed.SetParameters(params); err != nil {
 		t.Fatal(err)
 	}
@@ -205,8 +198,8 @@ func TestPathsTrainAlike(t *testing.T) {
 		t.Run(pooling, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(3, 3))
 			change := func(o *Options) { o.Head.Pooling = pooling; o.Head.Dropout = 0.3 }
-			a := newTiny(t, startWorker(t, tensor.Kernels), change)
-			b := newTiny(t, startWorker(t, tensor.Library), change)
+			a := newTiny(t, modeltest.Worker(t, tensor.Kernels), change)
+			b := newTiny(t, modeltest.Worker(t, tensor.Library), change)
 			for step := range 4 {
 				batch := randomBatch(rng, 8, 12, 100)
 				x, y := train(t, a, step, batch), train(t, b, step, batch)
@@ -232,7 +225,7 @@ func TestAccumulation(t *testing.T) {
 			whole.Append(h.IDs[h.Starts[r]:h.Starts[r+1]], h.TypeIDs[h.Starts[r]:h.Starts[r+1]])
 		}
 	}
-	w := startWorker(t, tensor.Kernels)
+	w := modeltest.Worker(t, tensor.Kernels)
 	a, b := newTiny(t, w, nil), newTiny(t, w, nil)
 	x, y := train(t, a, 0, whole), train(t, b, 0, halves...)
 	if math.Abs(x.Loss-y.Loss) > 1e-6 || math.Abs(x.GradNorm-y.GradNorm) > 1e-5*x.GradNorm {
@@ -242,7 +235,7 @@ func TestAccumulation(t *testing.T) {
 
 // A step whose loss or gradient is not finite says so and changes nothing.
 func TestNotFinite(t *testing.T) {
-	w := startWorker(t, tensor.Kernels)
+	w := modeltest.Worker(t, tensor.Kernels)
 	b := randomBatch(rand.New(rand.NewPCG(5, 5)), 4, 12, 100)
 	c := newTiny(t, w, nil)
 	params, err := c.Parameters()
@@ -293,7 +286,7 @@ func TestThreads(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer two.Close()
-	a, b := newTiny(t, startWorker(t, tensor.Kernels), nil), newTiny(t, two, nil)
+	a, b := newTiny(t, modeltest.Worker(t, tensor.Kernels), nil), newTiny(t, two, nil)
 	for step := range 3 {
 		batch := randomBatch(rng, 8, 12, 100)
 		x, y := train(t, a, step, batch), train(t, b, step, batch)
@@ -305,7 +298,7 @@ func TestThreads(t *testing.T) {
 
 // Dropout is off in Predict, and a prediction does not depend on the rows beside it.
 func TestPredict(t *testing.T) {
-	c := newTiny(t, startWorker(t, tensor.Kernels), nil)
+	c := newTiny(t, modeltest.Worker(t, tensor.Kernels), nil)
 	b := randomBatch(rand.New(rand.NewPCG(6, 6)), 5, 12, 100)
 	p, err := c.Predict(b)
 	if err != nil {
@@ -335,7 +328,7 @@ func TestPredict(t *testing.T) {
 }
 
 func TestBatchRefused(t *testing.T) {
-	c := newTiny(t, startWorker(t, tensor.Kernels), nil)
+	c := newTiny(t, modeltest.Worker(t, tensor.Kernels), nil)
 	row := func(ids ...int32) Batch {
 		var b Batch
 		b.Append(ids, make([]int32, len(ids)))
@@ -377,7 +370,7 @@ func TestBatchRefused(t *testing.T) {
 }
 
 func TestOptionsRefused(t *testing.T) {
-	w := startWorker(t, tensor.Kernels)
+	w := modeltest.Worker(t, tensor.Kernels)
 	before := tensor.LiveTensors()
 	for name, change := range map[string]func(*Options){
 		"no weights":      func(o *Options) { o.Weights = nil },
@@ -406,7 +399,7 @@ func TestOptionsRefused(t *testing.T) {
 }
 
 func TestClosedWorker(t *testing.T) {
-	w := startWorker(t, tensor.Kernels)
+	w := modeltest.Worker(t, tensor.Kernels)
 	c := newTiny(t, w, nil)
 	w.Close()
 	if _, err := c.Train(Step{Micro: []Batch{randomBatch(rand.New(rand.NewPCG(1, 1)), 2, 8, 100)}}); !errors.Is(err, tensor.ErrClosed) {
@@ -425,15 +418,7 @@ func BenchmarkTrain(b *testing.B) {
 			c := pretrained.DefaultConfig()
 			c.VocabSize, c.HiddenSize, c.NumHiddenLayers, c.NumAttentionHeads = 1200, 48, 2, 4
 			c.IntermediateSize, c.MaxPositionEmbeddings = 64, 128
-			dir := b.TempDir()
-			if err := pretrained.Init(dir, c, 1); err != nil {
-				b.Fatal(err)
-			}
-			w, err := pretrained.Load(dir)
-			if err != nil {
-				b.Fatal(err)
-			}
-			model, err := New(startWorker(b, path), Options{Weights: w, MaxGradNorm: 1, Head: head.Config{Pooling: "cls", Dropout: 0.1, Classes: 2}})
+			model, err := New(modeltest.Worker(b, path), Options{Weights: modeltest.BERT(b, c), MaxGradNorm: 1, Head: head.Config{Pooling: "cls", Dropout: 0.1, Classes: 2}})
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/supermax-hpo/supermax/batchjob/head"
 	"github.com/supermax-hpo/supermax/batchjob/internal/goldenmodel"
+	"github.com/supermax-hpo/supermax/batchjob/internal/modeltest"
 	"github.com/supermax-hpo/supermax/batchjob/optim"
 	"github.com/supermax-hpo/supermax/batchjob/tensor"
 )
@@ -28,16 +29,6 @@ var lossVariants = map[string]struct {
 	smoothing float64
 }{
 	"plain": {false, 0}, "weights": {true, 0}, "smooth": {false, 0.1}, "both": {true, 0.1},
-}
-
-func startWorker(t testing.TB, path tensor.Path) *tensor.Worker {
-	t.Helper()
-	w, err := tensor.Start(tensor.Options{Device: "cpu", Threads: 1, Path: path})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(w.Close)
-	return w
 }
 
 // goldenClassifier builds a golden model with the golden head, dropout off, and one of
@@ -82,7 +73,7 @@ func eachGolden(t *testing.T, f func(t *testing.T, w *tensor.Worker, g *goldenmo
 		for name, path := range paths {
 			for pooling, pool := range g.Pools {
 				t.Run(g.Name()+"/"+name+"/"+pooling, func(t *testing.T) {
-					f(t, startWorker(t, path), g, pooling, pool)
+					f(t, modeltest.Worker(t, path), g, pooling, pool)
 				})
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/supermax-hpo/supermax/batchjob/internal/modeltest"
 	"github.com/supermax-hpo/supermax/batchjob/tensor"
 )
 
@@ -15,7 +16,7 @@ func problem(t *testing.T, path tensor.Path, c AdamWConfig, f func(s *tensor.Sco
 	t.Helper()
 	params := tensor.NewParams()
 	defer params.Free()
-	err := startWorker(t, path).Do(func(s *tensor.Scope) {
+	err := modeltest.Worker(t, path).Do(func(s *tensor.Scope) {
 		params.Add(s, tensor.Array{Name: "x.weight", Shape: []int{3}, Data: []float32{1, -2, 3}})
 		params.Add(s, tensor.Array{Name: "y.bias", Shape: []int{2}, Data: []float32{4, 5}})
 		o, err := NewAdamW(s, params, c)
@@ -166,7 +167,7 @@ func TestImportRefuses(t *testing.T) {
 
 func TestAdamWConfigRefused(t *testing.T) {
 	for _, c := range []AdamWConfig{{Beta1: 1}, {Beta2: -1}, {Eps: -1}, {WeightDecay: -1}, {WeightDecay: math.NaN()}} {
-		if err := startWorker(t, tensor.Kernels).Do(func(s *tensor.Scope) {
+		if err := modeltest.Worker(t, tensor.Kernels).Do(func(s *tensor.Scope) {
 			if _, err := NewAdamW(s, tensor.NewParams(), c); err == nil {
 				t.Errorf("%+v was accepted", c)
 			}

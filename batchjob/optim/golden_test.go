@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/supermax-hpo/supermax/batchjob/internal/modeltest"
 	"github.com/supermax-hpo/supermax/batchjob/safetensors"
 	"github.com/supermax-hpo/supermax/batchjob/tensor"
 	"github.com/supermax-hpo/supermax/tests/goldentest"
@@ -41,16 +42,6 @@ func at(a tensor.Array, step int) []float32 {
 	return a.Data[step*n : (step+1)*n]
 }
 
-func startWorker(t testing.TB, path tensor.Path) *tensor.Worker {
-	t.Helper()
-	w, err := tensor.Start(tensor.Options{Device: "cpu", Threads: 1, Path: path})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(w.Close)
-	return w
-}
-
 // setGrads gives params these gradients, as those of a sum of products.
 func setGrads(s *tensor.Scope, params []tensor.T, grads ...[]float32) {
 	for i, g := range grads {
@@ -68,7 +59,7 @@ func TestGoldenAdamW(t *testing.T) {
 				wantW, wantB := golden(t, "adamw.safetensors", "W"+suffix), golden(t, "adamw.safetensors", "b"+suffix)
 				params := tensor.NewParams()
 				defer params.Free()
-				err := startWorker(t, path).Do(func(s *tensor.Scope) {
+				err := modeltest.Worker(t, path).Do(func(s *tensor.Scope) {
 					w, b := params.Add(s, w0), params.Add(s, b0)
 					o, err := NewAdamW(s, params, AdamWConfig{WeightDecay: 0.01})
 					if err != nil {
