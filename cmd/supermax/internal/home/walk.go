@@ -47,11 +47,12 @@ func (w *walker) walk(ctx context.Context, stages []protocol.Stage) error {
 func (w *walker) stage(ctx context.Context, stage protocol.Stage) error {
 	req := protocol.StageRequest{SchemaVersion: protocol.Version, Study: w.study, Stage: stage}
 	if _, err := w.service.Plan(ctx, req); err != nil {
+		err = during(fmt.Sprintf("plan stage %s", stage), err)
 		var early *study.Error
 		if errors.As(err, &early) {
-			return inputError{during(fmt.Sprintf("plan stage %s", stage), err)}
+			return inputError{err}
 		}
-		return during(fmt.Sprintf("plan stage %s", stage), err)
+		return err
 	}
 	w.opened(ctx, stage)
 	var before protocol.Counts
