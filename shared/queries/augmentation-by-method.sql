@@ -1,0 +1,9 @@
+-- What each way of augmenting the training text reaches, beside none, by search stage.
+SELECT
+  stage AS stage, "aug.enabled" AS augmented, "aug.method_strategy" AS method, count(*) AS trials,
+  max(f1_macro) AS best_f1_macro, round(avg(f1_macro), 6) AS mean_f1_macro,
+  min(ece) AS best_ece, round(avg(ece), 6) AS mean_ece
+FROM trials
+WHERE study = '{study}' AND stage IN ('A', 'B') AND state <> 'FAILED' AND f1_macro IS NOT NULL
+GROUP BY stage, "aug.enabled", "aug.method_strategy"
+ORDER BY stage, best_f1_macro DESC, method, augmented
