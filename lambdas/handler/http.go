@@ -18,7 +18,7 @@ import (
 const maxBody = 4 << 20
 
 // HTTP serves what slots need: POST /v1/ask, /v1/tell and /v1/heartbeat, as
-// [protocol.Client] sends them. The other steps stay with whoever holds the Service:
+// [protocol.HTTPTransport] sends them. The other steps stay with whoever holds the Service:
 // workers hold no power. Every request carries the token as a bearer; an empty token lets
 // nobody in.
 func HTTP(s *Service, token string) http.Handler {

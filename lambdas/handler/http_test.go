@@ -24,7 +24,7 @@ func TestHTTP(t *testing.T) {
 	}
 	server := httptest.NewServer(HTTP(w.Service, "secret"))
 	defer server.Close()
-	c := &protocol.Client{Endpoint: server.URL, Token: "secret"}
+	c := &protocol.Client{Transport: &protocol.HTTPTransport{Endpoint: server.URL, Token: "secret"}}
 	reports := 0
 	for token := int64(1); ; token++ {
 		reply, err := c.Ask(ctx, protocol.AskRequest{Study: "small", Stage: protocol.StageA, Slot: "slot", Token: token})
@@ -64,7 +64,7 @@ func TestHTTP(t *testing.T) {
 	if !errors.As(err, &refused) || refused.Code != protocol.CodeNotFound {
 		t.Errorf("Ask of another study = %v", err)
 	}
-	c.Token = "guess"
+	c.Transport.(*protocol.HTTPTransport).Token = "guess"
 	_, err = c.Ask(ctx, protocol.AskRequest{})
 	if !errors.As(err, &refused) || refused.Code != protocol.CodeUnauthorized || refused.Status != http.StatusUnauthorized {
 		t.Errorf("Ask with a wrong token = %v", err)

@@ -22,7 +22,7 @@ func answers(t *testing.T, list ...func(http.ResponseWriter, *http.Request)) (*C
 		list[min(n, len(list)-1)](w, r)
 	}))
 	t.Cleanup(server.Close)
-	return &Client{Endpoint: server.URL, Token: "secret"}, &calls
+	return &Client{Transport: &HTTPTransport{Endpoint: server.URL, Token: "secret"}}, &calls
 }
 
 func status(code int, body string) func(http.ResponseWriter, *http.Request) {
@@ -60,7 +60,7 @@ func TestClientCalls(t *testing.T) {
 	if r, err := c.Ask(ctx, AskRequest{Slot: "slot"}); err != nil || r.Kind != AskWait || r.RetryAfterSeconds != 2 {
 		t.Errorf("Ask = %+v, %v", r, err)
 	}
-	c.HTTP = &http.Client{}
+	c.Transport.(*HTTPTransport).HTTP = &http.Client{}
 	if r, err := c.Tell(ctx, TellRequest{Trial: 3}); err != nil || r.Kind != TellContinue || r.ToEpoch != 6 {
 		t.Errorf("Tell = %+v, %v", r, err)
 	}
@@ -96,7 +96,7 @@ func TestClientWaitsForTheServer(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	c := &Client{Endpoint: "http://" + address}
+	c := &Client{Transport: &HTTPTransport{Endpoint: "http://" + address}}
 	short, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
 	_, err = c.Ask(short, AskRequest{})
@@ -151,7 +151,7 @@ func TestClientRefused(t *testing.T) {
 			t.Errorf("reply %.40q: %v, want …%s…", body, err, want)
 		}
 	}
-	if _, err := (&Client{Endpoint: "http://\x00"}).Ask(t.Context(), AskRequest{}); err == nil {
+	if _, err := (&Client{Transport: &HTTPTransport{Endpoint: "http://\x00"}}).Ask(t.Context(), AskRequest{}); err == nil {
 		t.Error("Ask of a bad endpoint succeeded")
 	}
 	bad := AskRequest{Device: Device{Name: "cpu"}}

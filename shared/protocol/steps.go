@@ -23,6 +23,11 @@ type CheckReply struct {
 	Done          bool   `json:"done"`     // nothing runs, waits or can be promoted
 	Requeued      []int  `json:"requeued"` // trials taken back by this call
 	Counts        Counts `json:"counts"`
+	// Stopped says why the study gives out no more work (user, budget) until it is resumed.
+	Stopped string `json:"stopped,omitempty"`
+	// Progress grows whenever a report is accepted or a trial ends: two checks with the same
+	// Progress saw no work done between them.
+	Progress int `json:"progress"`
 }
 
 // Counts are a stage's trials by state.

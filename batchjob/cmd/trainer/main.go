@@ -71,7 +71,7 @@ func work(ctx context.Context, env environment, log *slog.Logger) (err error) {
 		return &toldWrong{err}
 	}
 	defer func() { err = errors.Join(err, bucket.Close()) }()
-	data, err := bucket.Read(ctx, config.ObjectKey)
+	data, err := bucket.Read(ctx, config.Key(env.study))
 	if err != nil {
 		return &toldWrong{fmt.Errorf("read the study: %w", err)}
 	}
@@ -80,7 +80,7 @@ func work(ctx context.Context, env environment, log *slog.Logger) (err error) {
 		return &toldWrong{err}
 	}
 	if study.Name != env.study {
-		return &toldWrong{fmt.Errorf("%s is of study %q, SUPERMAX_STUDY is %q", config.ObjectKey, study.Name, env.study)}
+		return &toldWrong{fmt.Errorf("%s is of study %q, SUPERMAX_STUDY is %q", config.Key(env.study), study.Name, env.study)}
 	}
 	worker, err := tensor.Start(tensor.Options{Device: env.device, Threads: env.threads})
 	if err != nil {
@@ -98,7 +98,7 @@ func work(ctx context.Context, env environment, log *slog.Logger) (err error) {
 		return &toldWrong{err}
 	}
 	s := &slot.Slot{
-		Study: &protocol.Client{Endpoint: env.endpoint, Token: env.token}, Runner: trainer,
+		Study: &protocol.Client{Transport: &protocol.HTTPTransport{Endpoint: env.endpoint, Token: env.token}}, Runner: trainer,
 		Metrics: slot.Files{Bucket: bucket, Whole: study.Whole}, Log: log,
 		Name: env.slot, StudyName: study.Name, Stage: env.stage, Device: device,
 	}

@@ -123,11 +123,11 @@ func TestServe(t *testing.T) {
 	failed := make(chan error, 1)
 	s := serve(world.Service, listener, func(err error) { failed <- err })
 	ask := protocol.AskRequest{Study: world.Study.Name, Stage: "A", Slot: "x", Device: protocol.Device{Name: "cpu"}, Token: 1}
-	if reply, err := (&protocol.Client{Endpoint: s.endpoint, Token: s.token}).Ask(t.Context(), ask); err != nil || reply.Kind != protocol.AskDone { // no stage is open
+	if reply, err := (&protocol.Client{Transport: &protocol.HTTPTransport{Endpoint: s.endpoint, Token: s.token}}).Ask(t.Context(), ask); err != nil || reply.Kind != protocol.AskDone { // no stage is open
 		t.Errorf("reply %+v, %v", reply, err)
 	}
 	var unknown *protocol.Error
-	if _, err := (&protocol.Client{Endpoint: s.endpoint, Token: s.token + "x"}).Ask(t.Context(), ask); !errors.As(err, &unknown) || unknown.Status != http.StatusUnauthorized {
+	if _, err := (&protocol.Client{Transport: &protocol.HTTPTransport{Endpoint: s.endpoint, Token: s.token + "x"}}).Ask(t.Context(), ask); !errors.As(err, &unknown) || unknown.Status != http.StatusUnauthorized {
 		t.Errorf("error %v", err)
 	}
 	s.close()

@@ -87,7 +87,7 @@ func process(mode string) error {
 		return err
 	}
 	defer func() { _ = bucket.Close() }()
-	data, err := bucket.Read(ctx, config.ObjectKey)
+	data, err := bucket.Read(ctx, config.Key(os.Getenv("SUPERMAX_STUDY")))
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func process(mode string) error {
 		return err
 	}
 	t := Trainer{
-		Calls:   &protocol.Client{Endpoint: os.Getenv("SUPERMAX_ENDPOINT"), Token: os.Getenv("SUPERMAX_TOKEN")},
+		Calls:   &protocol.Client{Transport: &protocol.HTTPTransport{Endpoint: os.Getenv("SUPERMAX_ENDPOINT"), Token: os.Getenv("SUPERMAX_TOKEN")}},
 		Objects: bucket, Study: study, Mode: mode,
 	}
 	return t.Run(ctx, protocol.Stage(os.Getenv("SUPERMAX_STAGE")), os.Getenv("SUPERMAX_SLOT"))

@@ -1,0 +1,49 @@
+package emf
+
+// Unit is a CloudWatch unit.
+type Unit string
+
+// The units of our metrics. Dollars have none of CloudWatch's.
+const (
+	Count        Unit = "Count"
+	Percent      Unit = "Percent"
+	Seconds      Unit = "Seconds"
+	Milliseconds Unit = "Milliseconds"
+	None         Unit = "None"
+)
+
+// The dimensions. Their values are few: studies are, and a study has three stages.
+const (
+	Study = "Study"
+	Stage = "Stage"
+)
+
+// Name is a metric's name, as alarms and the dashboard read it.
+type Name string
+
+// What the functions measure. Those of trials, F1, seconds and dollars are the state of the
+// study when it was looked at, not increments.
+const (
+	TrialsCreated     Name = "TrialsCreated" // started or enqueued in the stage so far
+	TrialsCompleted   Name = "TrialsCompleted"
+	TrialsFailed      Name = "TrialsFailed"
+	TrialsRunning     Name = "TrialsRunning"
+	TrialsPaused      Name = "TrialsPaused"
+	TrialsQueued      Name = "TrialsQueued"
+	OOMTrials         Name = "OOMTrials" // of TrialsFailed: the device's memory was too small
+	BestF1Macro       Name = "BestF1Macro"
+	SlotSeconds       Name = "SlotSeconds"       // of slots, in reported rungs of the stage
+	DollarsSpent      Name = "DollarsSpent"      // by the whole study
+	BudgetUsedPercent Name = "BudgetUsedPercent" // by the whole study; only where it has a budget
+	AskMilliseconds   Name = "AskMilliseconds"
+	TellMilliseconds  Name = "TellMilliseconds"
+	Conflicts         Name = "Conflicts" // appends that another process was before: each was decided anew
+)
+
+// What the trainers measure.
+const (
+	GPUUtilization  Name = "GPUUtilization"  // percent, from NVML
+	SlotIdleSeconds Name = "SlotIdleSeconds" // between a tell and the next first step
+	SlotBusyPercent Name = "SlotBusyPercent"
+	SpotNotices     Name = "SpotNotices"
+)
