@@ -32,7 +32,7 @@ func (s *Service) Aggregate(ctx context.Context, req protocol.StageRequest) (pro
 		return reply, &study.Error{Code: protocol.CodeConflict, Cause: study.ErrNotDone,
 			Message: fmt.Sprintf("aggregate stage %s: it is not done", req.Stage)}
 	}
-	c, err := s.config(ctx)
+	c, err := s.config(ctx, req.Study)
 	if err != nil {
 		return reply, err
 	}
@@ -44,11 +44,11 @@ func (s *Service) Aggregate(ctx context.Context, req protocol.StageRequest) (pro
 	}
 	switch req.Stage {
 	case protocol.StageA:
-		reply.Exports, err = s.export(ctx, exports.TopKey, exports.Top(st, c.Stages.A.Export))
+		reply.Exports, err = s.export(ctx, exports.TopKey(req.Study), exports.Top(st, c.Stages.A.Export))
 	case protocol.StageB:
-		reply.Exports, err = s.export(ctx, exports.ParetoKey, exports.Pareto(st, c.Stages.B.Export))
+		reply.Exports, err = s.export(ctx, exports.ParetoKey(req.Study), exports.Pareto(st, c.Stages.B.Export))
 	case protocol.StageC:
-		reply.Exports, err = s.export(ctx, exports.CandidatesKey, exports.Candidates(st))
+		reply.Exports, err = s.export(ctx, exports.CandidatesKey(req.Study), exports.Candidates(st))
 	}
 	return reply, err
 }
@@ -77,19 +77,19 @@ func (s *Service) Finish(ctx context.Context, req protocol.StudyRequest) (protoc
 			return reply, missing("finish: the model of fold %d, seed %d is missing: %s", model.Fold, model.Seed, model.File)
 		}
 	}
-	reply.Exports, err = s.export(ctx, exports.BestKey, best)
+	reply.Exports, err = s.export(ctx, exports.BestKey(req.Study), best)
 	return reply, err
 }
 
 // config reads the study file's JSON form.
-func (s *Service) config(ctx context.Context) (*config.Study, error) {
-	data, err := s.Objects.Read(ctx, config.ObjectKey)
+func (s *Service) config(ctx context.Context, study string) (*config.Study, error) {
+	data, err := s.Objects.Read(ctx, config.Key(study))
 	if err != nil {
 		return nil, err
 	}
 	c, err := config.FromJSON(data)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", config.ObjectKey, err)
+		return nil, fmt.Errorf("read %s: %w", config.Key(study), err)
 	}
 	return c, nil
 }

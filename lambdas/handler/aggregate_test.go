@@ -131,17 +131,17 @@ func TestAggregateRefuses(t *testing.T) {
 			return nil
 		}, protocol.CodeUnavailable, "notes.txt\" is not the key of a metrics file; move it elsewhere"},
 		"no config": {func(w *world, _ string, _ []results.Row) []results.Row {
-			if err := w.bucket.Delete(w.t.Context(), config.ObjectKey); err != nil {
+			if err := w.bucket.Delete(w.t.Context(), config.Key("small")); err != nil {
 				w.t.Fatal(err)
 			}
 			return nil
 		}, protocol.CodeUnavailable, "study.json: no such object"},
 		"bad config": {func(w *world, _ string, _ []results.Row) []results.Row {
-			if err := w.bucket.Write(w.t.Context(), config.ObjectKey, []byte("{}")); err != nil {
+			if err := w.bucket.Write(w.t.Context(), config.Key("small"), []byte("{}")); err != nil {
 				w.t.Fatal(err)
 			}
 			return nil
-		}, protocol.CodeUnavailable, "read study.json"},
+		}, protocol.CodeUnavailable, "read studies/small/study.json"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := done(t)
@@ -177,13 +177,13 @@ func TestExportsOfAWholeStudy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff([]string{"exports/best.yaml", "exports/best.json"}, reply.Exports); d != "" {
+	if d := cmp.Diff([]string{"exports/study=small/best.yaml", "exports/study=small/best.json"}, reply.Exports); d != "" {
 		t.Error(d)
 	}
 	var top, pareto exports.Ranking
 	var candidates exports.CandidateList
 	var best exports.Best
-	for key, to := range map[string]any{exports.TopKey: &top, exports.ParetoKey: &pareto, exports.CandidatesKey: &candidates, exports.BestKey: &best} {
+	for key, to := range map[string]any{exports.TopKey("small"): &top, exports.ParetoKey("small"): &pareto, exports.CandidatesKey("small"): &candidates, exports.BestKey("small"): &best} {
 		text, err := w.bucket.Read(ctx, key+".json")
 		if err != nil {
 			t.Fatal(err)
@@ -221,13 +221,13 @@ func TestExportsOfAWholeStudy(t *testing.T) {
 	}
 
 	// A former life may have ended before the export was written; a model may be gone.
-	if err := w.bucket.Delete(ctx, "exports/best.yaml"); err != nil {
+	if err := w.bucket.Delete(ctx, "exports/study=small/best.yaml"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.another().Finish(ctx, finish); err != nil {
 		t.Fatal(err)
 	}
-	if ok, err := w.bucket.Exists(ctx, "exports/best.yaml"); !ok || err != nil {
+	if ok, err := w.bucket.Exists(ctx, "exports/study=small/best.yaml"); !ok || err != nil {
 		t.Errorf("best.yaml was not written again, %v", err)
 	}
 	if err := w.bucket.Delete(ctx, best.Models[3].File); err != nil {

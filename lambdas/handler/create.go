@@ -67,9 +67,9 @@ func (s *Service) keepConfig(ctx context.Context, c *config.Study) error {
 	if err != nil {
 		return err
 	}
-	got, err := s.Objects.Read(ctx, config.ObjectKey)
+	got, err := s.Objects.Read(ctx, config.Key(c.Name))
 	if errors.Is(err, objects.ErrNotFound) {
-		return s.Objects.Write(ctx, config.ObjectKey, want)
+		return s.Objects.Write(ctx, config.Key(c.Name), want)
 	}
 	if err != nil || bytes.Equal(got, want) {
 		return err
@@ -87,7 +87,7 @@ func (s *Service) keepConfig(ctx context.Context, c *config.Study) error {
 		return err
 	}
 	if bytes.Equal(moved, want) {
-		return s.Objects.Write(ctx, config.ObjectKey, want)
+		return s.Objects.Write(ctx, config.Key(c.Name), want)
 	}
 	return differs(c.Name, moved, want)
 }

@@ -29,13 +29,13 @@ func TestCreate(t *testing.T) {
 	wantCode(t, err, protocol.CodeNotFound, `there is no study "small"`)
 	w.create()
 	w.create() // taken up again
-	kept, err := w.bucket.Read(ctx, config.ObjectKey)
+	kept, err := w.bucket.Read(ctx, config.Key("small"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	c, err := config.FromJSON(kept)
 	if err != nil || c.Stages.A.Export != 5 {
-		t.Fatalf("%s holds %+v, %v", config.ObjectKey, c, err)
+		t.Fatalf("%s holds %+v, %v", config.Key("small"), c, err)
 	}
 
 	// Another process, with another file under the same name.
@@ -50,8 +50,8 @@ func TestCreate(t *testing.T) {
 		}
 		wantCode(t, w.another().Create(ctx, other), protocol.CodeConflict, want)
 	}
-	if now, err := w.bucket.Read(ctx, config.ObjectKey); err != nil || !bytes.Equal(now, kept) {
-		t.Errorf("%s was changed, %v", config.ObjectKey, err)
+	if now, err := w.bucket.Read(ctx, config.Key("small")); err != nil || !bytes.Equal(now, kept) {
+		t.Errorf("%s was changed, %v", config.Key("small"), err)
 	}
 	if n := len(w.log.events); n != 1 {
 		t.Errorf("the log has %d events, want 1", n)
@@ -63,21 +63,21 @@ func TestCreate(t *testing.T) {
 	if err := w.another().Create(ctx, &moved); err != nil {
 		t.Fatal(err)
 	}
-	if now, err := w.bucket.Read(ctx, config.ObjectKey); err != nil || !bytes.Contains(now, []byte("/elsewhere")) {
-		t.Errorf("%s holds the former folder, %v", config.ObjectKey, err)
+	if now, err := w.bucket.Read(ctx, config.Key("small")); err != nil || !bytes.Contains(now, []byte("/elsewhere")) {
+		t.Errorf("%s holds the former folder, %v", config.Key("small"), err)
 	}
 	w.create()
 
 	// A creator that died between the log and the object.
-	if err := w.bucket.Delete(ctx, config.ObjectKey); err != nil {
+	if err := w.bucket.Delete(ctx, config.Key("small")); err != nil {
 		t.Fatal(err)
 	}
 	w.create()
-	if now, err := w.bucket.Read(ctx, config.ObjectKey); err != nil || !bytes.Equal(now, kept) {
-		t.Errorf("%s was not written again, %v", config.ObjectKey, err)
+	if now, err := w.bucket.Read(ctx, config.Key("small")); err != nil || !bytes.Equal(now, kept) {
+		t.Errorf("%s was not written again, %v", config.Key("small"), err)
 	}
 
-	if err := w.bucket.Write(ctx, config.ObjectKey, []byte("{}")); err != nil {
+	if err := w.bucket.Write(ctx, config.Key("small"), []byte("{}")); err != nil {
 		t.Fatal(err)
 	}
 	wantCode(t, w.Create(ctx, w.config), protocol.CodeUnavailable, "read the former file of study small")

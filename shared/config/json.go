@@ -10,9 +10,9 @@ import (
 // ErrNewerSchema is returned for a study that a newer Supermax wrote.
 var ErrNewerSchema = errors.New("written by a newer version of supermax")
 
-// ObjectKey is where a study's objects hold what [Study.JSON] returns, for handlers and
-// trainers to read.
-const ObjectKey = "study.json"
+// Key is where a study's objects hold what [Study.JSON] returns, for handlers and trainers
+// to read. A bucket may hold many studies.
+func Key(study string) string { return "studies/" + study + "/study.json" }
 
 // JSON returns the study in the form that handlers and trainers read: defaults filled in,
 // folders absolute, both spaces spelt out.

@@ -13,13 +13,20 @@ import (
 // SchemaVersion is in every export. A field may be added under the same version.
 const SchemaVersion = 1
 
-// The objects of the exports; ".yaml" and ".json" follow.
-const (
-	TopKey        = "exports/stage=A/top50" // named by the default number
-	ParetoKey     = "exports/stage=B/pareto"
-	CandidatesKey = "exports/stage=C/candidates"
-	BestKey       = "exports/best"
-)
+// TopKey is where a study's best trials of stage A are exported; ".yaml" and ".json"
+// follow, as with the other keys. It is named by the default number.
+func TopKey(study string) string { return prefix(study) + "stage=A/top50" }
+
+// ParetoKey is where a study's Pareto front of stage B is exported.
+func ParetoKey(study string) string { return prefix(study) + "stage=B/pareto" }
+
+// CandidatesKey is where a study's candidates of stage C are exported.
+func CandidatesKey(study string) string { return prefix(study) + "stage=C/candidates" }
+
+// BestKey is where a study's chosen configuration is exported.
+func BestKey(study string) string { return prefix(study) + "best" }
+
+func prefix(study string) string { return "exports/study=" + study + "/" }
 
 // Head begins every export.
 type Head struct {

@@ -141,10 +141,10 @@ func TestExports(t *testing.T) {
 	near(t, "majority baseline", best.Baselines.MajorityF1Macro, 0.4)
 	near(t, "untrained baseline", best.Baselines.UntrainedF1Macro, 0.3)
 	want := []Model{
-		{0, 1, 1, "checkpoints/study=s/stage=C/trial=000009/seed=1/best-epoch=0001.safetensors"},
-		{0, 2, 1, "checkpoints/study=s/stage=C/trial=000009/seed=2/best-epoch=0001.safetensors"},
-		{1, 1, 1, "checkpoints/study=s/stage=C/trial=000010/seed=1/best-epoch=0001.safetensors"},
-		{1, 2, 1, "checkpoints/study=s/stage=C/trial=000010/seed=2/best-epoch=0001.safetensors"},
+		{0, 1, 1, "checkpoints/stage=C/study=s/trial=000009/seed=1/best-epoch=0001.safetensors"},
+		{0, 2, 1, "checkpoints/stage=C/study=s/trial=000009/seed=2/best-epoch=0001.safetensors"},
+		{1, 1, 1, "checkpoints/stage=C/study=s/trial=000010/seed=1/best-epoch=0001.safetensors"},
+		{1, 2, 1, "checkpoints/stage=C/study=s/trial=000010/seed=2/best-epoch=0001.safetensors"},
 	}
 	if d := cmp.Diff(want, best.Models); d != "" {
 		t.Error(d)

@@ -111,8 +111,10 @@ func CheckpointPrefix(study string, stage protocol.Stage, trial int) string {
 }
 
 // StageCheckpoints returns what [CheckpointPrefix] starts with for all trials of a stage.
+// The stage stands first so that a bucket can forget the checkpoints of A and B after some
+// days by their prefix, and keep the models of C.
 func StageCheckpoints(study string, stage protocol.Stage) string {
-	return fmt.Sprintf("checkpoints/study=%s/stage=%s/", study, stage)
+	return fmt.Sprintf("checkpoints/stage=%s/study=%s/", stage, study)
 }
 
 // BestWeights returns where below its trial's [CheckpointPrefix] a seed keeps the weights of

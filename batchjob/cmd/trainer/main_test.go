@@ -150,8 +150,8 @@ stages:
 	check(t, err)
 	data, err := study.JSON()
 	check(t, err)
-	check(t, os.MkdirAll(h.dir, 0o755))
-	check(t, os.WriteFile(filepath.Join(h.dir, "study.json"), data, 0o600))
+	check(t, os.MkdirAll(filepath.Dir(h.studyFile()), 0o755))
+	check(t, os.WriteFile(h.studyFile(), data, 0o600))
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
 	h.env = map[string]string{
@@ -161,10 +161,13 @@ stages:
 	return h
 }
 
+// studyFile is where the study's file lies.
+func (h *home) studyFile() string { return filepath.Join(h.dir, filepath.FromSlash(config.Key("s"))) }
+
 // lengthen gives stage C so many epochs.
 func (h *home) lengthen(t *testing.T, epochs int) {
 	t.Helper()
-	path := filepath.Join(h.dir, "study.json")
+	path := h.studyFile()
 	data, err := os.ReadFile(path)
 	check(t, err)
 	study, err := config.FromJSON(data)
@@ -234,10 +237,16 @@ func TestCannotWork(t *testing.T) {
 	}{
 		{"no stage", func(h *home) { h.env["SUPERMAX_STAGE"] = "" }, "SUPERMAX_STAGE is missing"},
 		{"no bucket", func(h *home) { h.env["SUPERMAX_OBJECTS"] += "-not" }, "open bucket"},
-		{"no study", func(h *home) { _ = os.Remove(filepath.Join(h.dir, "study.json")) }, "read the study"},
-		{"another study", func(h *home) { h.env["SUPERMAX_STUDY"] = "other" }, `SUPERMAX_STUDY is "other"`},
+		{"no study", func(h *home) { _ = os.Remove(h.studyFile()) }, "read the study"},
+		{"not this study", func(h *home) { h.env["SUPERMAX_STUDY"] = "other" }, "read the study"},
+		{"a path for a study", func(h *home) { h.env["SUPERMAX_STUDY"] = "../s" }, "has a part .."},
+		{"another study", func(h *home) {
+			other := filepath.Join(h.dir, filepath.FromSlash(config.Key("other")))
+			check(t, os.Rename(filepath.Dir(h.studyFile()), filepath.Dir(other)))
+			h.env["SUPERMAX_STUDY"] = "other"
+		}, `SUPERMAX_STUDY is "other"`},
 		{"no such device", func(h *home) { h.env["SUPERMAX_DEVICE"] = "cuda:9" }, "cuda:9"},
-		{"damaged study", func(h *home) { _ = os.WriteFile(filepath.Join(h.dir, "study.json"), []byte("{"), 0o600) }, "read study"},
+		{"damaged study", func(h *home) { _ = os.WriteFile(h.studyFile(), []byte("{"), 0o600) }, "read study"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

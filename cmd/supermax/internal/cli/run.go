@@ -49,16 +49,10 @@ func (f *runFlags) load(path string) (*config.Study, error) {
 		return nil, usage("--device %q is not allowed; allowed: cpu, cuda", o.Device)
 	}
 	study, err := config.Load(path)
-	if err != nil || f.agent == "" || f.agent == study.Agent {
+	if err != nil || f.agent == "" {
 		return study, err
 	}
-	study.Agent = f.agent
-	study.Name += "-" + f.agent
-	text, err := study.JSON()
-	if err != nil {
-		return nil, err
-	}
-	if study, err = config.FromJSON(text); err != nil {
+	if study, err = config.ForAgent(study, f.agent); err != nil {
 		return nil, usage("--agent %s: %w", f.agent, err)
 	}
 	return study, nil

@@ -20,8 +20,9 @@ import (
 	"github.com/supermax-hpo/supermax/shared/wholefile"
 )
 
-// folderSchema is the version of the run folder's layout.
-const folderSchema = 1
+// folderSchema is the version of the run folder's layout. Version 1 had other keys in its
+// objects.
+const folderSchema = 2
 
 // ErrInput marks what the user can mend: a wrong file, value or folder, a full disk. The
 // command exits with status 2, and nothing is lost or half done.
@@ -159,6 +160,8 @@ func (f *Folder) read() (folderInfo, error) {
 		return info, input("%s is not a run folder's description: %v", f.info(), err)
 	case info.SchemaVersion < 1 || info.Study == "":
 		return info, input("%s is not a run folder's description: it has no schema_version or no study", f.info())
+	case info.SchemaVersion < folderSchema:
+		return info, input("%s has schema version %d, of an older supermax, and this one goes on with version %d: give the study another name, or remove the folder to begin anew", f.info(), info.SchemaVersion, folderSchema)
 	case info.Study != f.Name():
 		return info, input("%s is of study %q: give the folder that name again", f.info(), info.Study)
 	}

@@ -79,11 +79,12 @@ func TestFolderRefused(t *testing.T) {
 		"other corpus":   {"", map[string]string{"corpus": "d", "backbone tiny": "b"}, []string{"another content of the corpus", "another name"}},
 		"other backbone": {"", map[string]string{"corpus": "c", "backbone tiny": "x"}, []string{"another content of the backbone tiny"}},
 		"new backbone":   {"", map[string]string{"backbone big": "x"}, []string{"another content of the backbone big"}},
-		"newer":          {`{"schema_version": 2, "study": "s", "fingerprints": []}`, nil, []string{"run.json has schema version 2", "up to 1", "use a newer supermax"}},
+		"newer":          {`{"schema_version": 3, "study": "s", "fingerprints": []}`, nil, []string{"run.json has schema version 3", "up to 2", "use a newer supermax"}},
+		"older":          {`{"schema_version": 1, "study": "s"}`, nil, []string{"run.json has schema version 1", "an older supermax", "another name"}},
 		"corrupt":        {`{"schema`, nil, []string{"run.json is not a run folder's description", "unexpected end"}},
 		"empty":          {``, nil, []string{"run.json is not a run folder's description"}},
 		"another thing":  {`{"name": "x"}`, nil, []string{"has no schema_version"}},
-		"another study":  {`{"schema_version": 1, "study": "t"}`, nil, []string{`is of study "t"`}},
+		"another study":  {`{"schema_version": 2, "study": "t"}`, nil, []string{`is of study "t"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := begin(t)

@@ -68,7 +68,7 @@ func (f *Folder) Rows(ctx context.Context) ([]results.Row, error) {
 }
 
 // exported says where aggregate and finish put what a person exports.
-var exported = map[string]string{
+var exported = map[string]func(study string) string{
 	"best":       exports.BestKey,
 	"top":        exports.TopKey,
 	"pareto":     exports.ParetoKey,
@@ -86,7 +86,7 @@ func (f *Folder) Export(ctx context.Context, what, format string) ([]byte, error
 		return nil, fmt.Errorf("open the run folder: %w", err)
 	}
 	defer bucket.Close()
-	data, err := bucket.Read(ctx, key+"."+format)
+	data, err := bucket.Read(ctx, key(f.Name())+"."+format)
 	if errors.Is(err, objects.ErrNotFound) {
 		return nil, input("study %s has no %s yet: its stage has not ended", f.Name(), what)
 	}
