@@ -92,8 +92,12 @@ func (s *Service) keepConfig(ctx context.Context, c *config.Study) error {
 	return differs(c.Name, moved, want)
 }
 
-// same compares the settings of two studies.
+// same compares the settings of two studies. Those of a study that was made before settings
+// had a price have none; its file, which has one, is compared by keepConfig.
 func same(name string, got, want study.Settings) error {
+	if got.PricePerHour == 0 {
+		got.PricePerHour = want.PricePerHour
+	}
 	g, err := json.Marshal(got)
 	if err != nil {
 		return err
@@ -137,5 +141,6 @@ func Settings(c *config.Study) study.Settings {
 		C: study.ConfirmStage{Candidates: confirm.Candidates, Folds: confirm.Folds, Seeds: confirm.Seeds,
 			Epochs: confirm.Epochs, Patience: confirm.Patience},
 		LeaseSeconds: c.LeaseSeconds,
+		PricePerHour: c.PricePerHour,
 	}
 }

@@ -24,7 +24,11 @@ type CheckReply struct {
 	Requeued      []int  `json:"requeued"` // trials taken back by this call
 	Counts        Counts `json:"counts"`
 	// Stopped says why the study gives out no more work (user, budget) until it is resumed.
+	// It comes when nothing runs any more, and never together with Done.
 	Stopped string `json:"stopped,omitempty"`
+	// Draining: the study is stopped and Counts.Running attempts still finish. Start no
+	// slots; check again later.
+	Draining bool `json:"draining,omitempty"`
 	// Progress grows whenever a report is accepted or a trial ends: two checks with the same
 	// Progress saw no work done between them.
 	Progress int `json:"progress"`

@@ -41,6 +41,18 @@ func (s *State) apply(e Event) error {
 		}
 		s.chosen = &Choice{Trial: e.Trial, At: e.At}
 		return nil
+	case EventStopped:
+		if e.Reason == "" {
+			return errors.New("it has no reason")
+		}
+		s.stopped = e.Reason
+		return nil
+	case EventResumed:
+		s.stopped = ""
+		if e.BudgetDollars != nil {
+			s.budget = e.BudgetDollars
+		}
+		return nil
 	case EventWaited:
 		s.slots[e.Slot] = &slot{Token: e.Token, Kind: protocol.AskWait, RetrySeconds: e.RetrySeconds}
 		return nil

@@ -41,6 +41,7 @@ func (s *State) applyTrial(e Event) error {
 		return err
 	}
 	s.trials[e.Trial] = &t
+	s.costSeconds += e.CostSeconds
 	if e.Type == EventLeased {
 		s.slots[e.Slot] = &slot{Token: e.Token, Kind: protocol.AskWork, Trial: e.Trial,
 			Attempt: e.Attempt, Rung: e.Rung, LeaseUntil: e.LeaseUntil}

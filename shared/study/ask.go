@@ -29,7 +29,8 @@ func checkSlot(name string) error {
 //
 // A slot trains one trial at a time, so a lease that it still holds when it asks anew was
 // forgotten and is given back first, as are leases of the stage that ran out. A lower
-// token than the slot's last is a conflict ([ErrLate]).
+// token than the slot's last is a conflict ([ErrLate]). A stopped study has no work for a
+// new token: done.
 func (s *State) Ask(now time.Time, req protocol.AskRequest) (protocol.AskReply, []Event, error) {
 	done := protocol.AskReply{SchemaVersion: protocol.Version, Kind: protocol.AskDone}
 	if err := s.mine(req.Study); err != nil {
@@ -67,6 +68,9 @@ func (s *State) Ask(now time.Time, req protocol.AskRequest) (protocol.AskReply, 
 	}
 	if _, err := d.takeBack(stage); err != nil {
 		return done, nil, err
+	}
+	if d.stopped != "" {
+		return done, d.events, nil
 	}
 	t, err := d.next(stage)
 	switch {

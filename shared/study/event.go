@@ -10,7 +10,7 @@ import (
 
 // EventVersion is the version of the events that this package writes, and the newest
 // that it reads.
-const EventVersion = 1
+const EventVersion = 2 // 2 added stopped and resumed
 
 // EventType says what happened.
 type EventType string
@@ -32,6 +32,8 @@ const (
 	EventSlotReleased EventType = "slot_released" // Slot
 	EventStageClosed  EventType = "stage_closed"  // Stage, Trials: what is handed on, best first
 	EventChosen       EventType = "chosen"        // Trial: stage B's trial that stage C confirmed as the best
+	EventStopped      EventType = "stopped"       // Reason: no work is given out until resumed
+	EventResumed      EventType = "resumed"       // BudgetDollars; nil: as it was
 )
 
 // An Event is a fact about a study, as the log keeps it. A field that a type does not use
@@ -65,4 +67,7 @@ type Event struct {
 	CostSeconds     float64            `json:"cost_seconds,omitempty"`
 	PeakMemoryBytes int64              `json:"peak_memory_bytes,omitempty"`
 	Baseline        *protocol.Baseline `json:"baseline,omitempty"`
+
+	Reason        string   `json:"reason,omitempty"`
+	BudgetDollars *float64 `json:"budget_dollars,omitempty"`
 }

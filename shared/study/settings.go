@@ -29,6 +29,8 @@ type Settings struct {
 	HeartbeatSeconds float64 `json:"heartbeat_seconds"` // 0: a quarter of the lease
 	RetrySeconds     float64 `json:"retry_seconds"`     // how long a slot waits that got no work; 0: 2
 	MaxRequeues      int     `json:"max_requeues"`      // how often a trial is taken back from crashes; 0: 3
+
+	PricePerHour float64 `json:"price_per_hour,omitempty"` // of one slot, in dollars; 0: not known, and so no budget
 }
 
 // SearchStage is a stage that samples trials and promotes them through rungs.
@@ -115,6 +117,9 @@ func (s Settings) Validate() error {
 	}
 	if d := s.withDefaults(); d.HeartbeatSeconds >= d.LeaseSeconds {
 		bad("heartbeat_seconds", d.HeartbeatSeconds, fmt.Sprintf("less than lease_seconds, which is %v", d.LeaseSeconds))
+	}
+	if p := s.PricePerHour; !(p >= 0) || math.IsInf(p, 0) {
+		bad("price_per_hour", p, "a number from 0")
 	}
 	if s.MaxRequeues < 0 {
 		bad("max_requeues", s.MaxRequeues, "1 or more, or 0 for the default")

@@ -8,7 +8,7 @@ import (
 
 // SnapshotVersion is the version of the snapshots that this package writes, and the
 // newest that it reads.
-const SnapshotVersion = 1
+const SnapshotVersion = 2
 
 // snapshot is the JSON form of a [State].
 type snapshot struct {
@@ -18,6 +18,9 @@ type snapshot struct {
 	Trials        []*Trial         `json:"trials"`
 	Slots         map[string]*slot `json:"slots,omitempty"`
 	Chosen        *Choice          `json:"chosen,omitempty"`
+	CostSeconds   *float64         `json:"cost_seconds,omitempty"` // absent before version 2
+	BudgetDollars *float64         `json:"budget_dollars,omitempty"`
+	Stopped       string           `json:"stopped,omitempty"`
 }
 
 // Snapshot returns the state as JSON, the same bytes for the same events.
@@ -26,7 +29,8 @@ func (s *State) Snapshot() ([]byte, error) {
 		return nil, errors.New("write snapshot: the study was not created yet")
 	}
 	data, err := writeKeeping(snapshot{SchemaVersion: SnapshotVersion, Settings: s.given, Stages: s.stages[:],
-		Trials: s.trials, Slots: s.slots, Chosen: s.chosen}, s.unknown)
+		Trials: s.trials, Slots: s.slots, Chosen: s.chosen,
+		CostSeconds: &s.costSeconds, BudgetDollars: s.budget, Stopped: s.stopped}, s.unknown)
 	if err != nil {
 		return nil, fmt.Errorf("write snapshot: %w", err)
 	}
@@ -70,6 +74,14 @@ func restore(data []byte) (*State, error) {
 	}
 	copy(s.stages[:], snap.Stages)
 	s.trials, s.chosen, s.unknown = snap.Trials, snap.Chosen, unknown
+	s.budget, s.stopped = snap.BudgetDollars, snap.Stopped
+	if snap.CostSeconds != nil {
+		s.costSeconds = *snap.CostSeconds
+	} else {
+		for _, t := range s.trials {
+			s.costSeconds += t.CostSeconds()
+		}
+	}
 	if snap.Slots != nil {
 		s.slots = snap.Slots
 	}

@@ -140,9 +140,9 @@ func TestSnapshotErrors(t *testing.T) {
 	}
 	valid := string(data)
 	cases := []struct{ old, new, want string }{
-		{`"schema_version":1`, `"schema_version":2`, "newer version"},
-		{`"schema_version":1`, `"schema_version":0`, "schema version 0"},
-		{`"schema_version":1`, `"schema_version":"1"`, "cannot unmarshal"},
+		{`"schema_version":2`, `"schema_version":3`, "newer version"},
+		{`"schema_version":2`, `"schema_version":0`, "schema version 0"},
+		{`"schema_version":2`, `"schema_version":"2"`, "cannot unmarshal"},
 		{`"trials":3`, `"trials":-3`, "a.trials"},
 		{`"settings":{`, `"settings":3,"was":{`, "read settings"},
 		{`"stages":[`, `"stages":[{},`, "4 stages"},

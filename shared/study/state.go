@@ -20,7 +20,12 @@ type State struct {
 	trials   []*Trial         // by number; a trial is never changed, only replaced
 	slots    map[string]*slot // of the open stage; never changed, only replaced
 	chosen   *Choice
-	unknown  fields
+
+	costSeconds float64  // that the attempts of all trials told of, in the order of their events
+	budget      *float64 // in dollars; nil: no bound
+	stopped     string   // why no work is given out; empty: it is
+
+	unknown fields
 }
 
 // stageState is how far a stage is.

@@ -19,6 +19,9 @@ func (s *State) Plan(now time.Time, req protocol.StageRequest) (protocol.PlanRep
 		reply.Trials = s.stages[stage].Limit
 		return reply, nil, nil
 	}
+	if s.stopped != "" {
+		return reply, nil, conflict(nil, "plan stage %s: study %s was stopped (%s); start it again to go on", req.Stage, req.Study, s.stopped)
+	}
 	var handed []int
 	if stage > 0 {
 		if s.stages[stage-1].Closed.IsZero() {
@@ -64,13 +67,24 @@ func (d *draft) enqueue(stage protocol.Stage, from *Trial) error {
 
 // Check takes back the leases that ran out and says how far the stage is. It is done when
 // nothing runs, waits or can be promoted and its limit is reached.
+//
+// A stopped study's stage that is open drains first: as long as attempts run there, the
+// answer is neither done nor stopped but draining, and the caller should ask again later
+// instead of starting slots. Then it is stopped, with the reason, and not done: its next
+// stage could not be planned. Only the last stage, once it has all its results, is done
+// all the same, as what comes after it costs nothing. A stage that was closed stays done.
 func (s *State) Check(now time.Time, req protocol.StageRequest) (protocol.CheckReply, []Event, error) {
 	reply := protocol.CheckReply{SchemaVersion: protocol.Version, Stage: req.Stage, Requeued: []int{}}
 	stage, err := s.stageOf(req)
 	if err != nil {
 		return reply, nil, err
 	}
+	reply.Progress = s.progress()
 	if s.stages[stage].Opened.IsZero() {
+		if s.stopped != "" {
+			reply.Stopped = s.stopped
+			return reply, nil, nil
+		}
 		return reply, nil, conflict(nil, "check stage %s: it was not planned yet", req.Stage)
 	}
 	d := s.draft(now)
@@ -79,7 +93,28 @@ func (s *State) Check(now time.Time, req protocol.StageRequest) (protocol.CheckR
 	}
 	reply.Counts = d.count(stage)
 	reply.Done = d.drained(stage)
+	reply.Progress = d.progress()
+	if last := len(stages) - 1; d.stopped == "" || !d.stages[stage].open() || stage == last && reply.Done {
+		return reply, d.events, nil
+	}
+	reply.Done = false
+	if reply.Draining = reply.Counts.Running > 0; !reply.Draining {
+		reply.Stopped = d.stopped
+	}
 	return reply, d.events, nil
+}
+
+// progress returns how much of the study was done: it grows with every result at a rung
+// and every trial that failed.
+func (s *State) progress() int {
+	n := 0
+	for _, t := range s.trials {
+		n += len(t.Reports)
+		if t.State == Failed {
+			n++
+		}
+	}
+	return n
 }
 
 // drained reports whether an ask can never get work of the stage again.

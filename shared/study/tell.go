@@ -14,7 +14,8 @@ import (
 // an outcome that is not complete and sane is invalid. None of these changes anything. An
 // attempt whose lease ran out is heard as long as nobody took the lease back.
 //
-// A reported trial pauses, or goes on at once if that report made it promotable.
+// A reported trial pauses, or goes on at once if that report made it promotable and the
+// study is not stopped. An outcome whose cost brings what was spent to the budget stops it.
 func (s *State) Tell(now time.Time, req protocol.TellRequest) (protocol.TellReply, []Event, error) {
 	none := protocol.TellReply{SchemaVersion: protocol.Version}
 	if err := s.mine(req.Study); err != nil {
@@ -80,14 +81,18 @@ func (d *draft) tell(t *Trial, req protocol.TellRequest) error {
 		CostSeconds: o.CostSeconds, PeakMemoryBytes: o.PeakMemoryBytes}
 	if o.Failed != nil {
 		e.Told = true
+		var err error
 		switch o.Failed.Kind {
 		case protocol.FailedCrash, protocol.FailedInterrupted:
-			_, err := d.giveBack(t, e)
-			return err
+			_, err = d.giveBack(t, e)
 		default:
 			e.Type = EventFailed
-			return d.emit(e)
+			err = d.emit(e)
 		}
+		if err != nil {
+			return err
+		}
+		return d.withinBudget()
 	}
 	if err := checkBaseline(t.Stage, o.Baseline); err != nil {
 		return err
@@ -110,7 +115,10 @@ func (d *draft) tell(t *Trial, req protocol.TellRequest) error {
 	if err := d.carry(stage); err != nil {
 		return err
 	}
-	if e.Final || !slices.Contains(d.promotable(stage, t.Rung), t.Number) {
+	if err := d.withinBudget(); err != nil {
+		return err
+	}
+	if e.Final || d.stopped != "" || !slices.Contains(d.promotable(stage, t.Rung), t.Number) {
 		return nil
 	}
 	return d.emit(Event{Type: EventPromoted, Trial: t.Number, Attempt: t.Attempt, Rung: t.Rung + 1,
