@@ -15,7 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/supermax-hpo/supermax/cmd/supermax/internal/home"
+	"github.com/supermax-hpo/supermax/cmd/supermax/internal/mistake"
 	"github.com/supermax-hpo/supermax/shared/config"
 )
 
@@ -64,7 +64,7 @@ func statusOf(ctx context.Context, err error) int {
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.Is(err, home.ErrInput), errors.Is(err, errUsage), errors.As(err, &file):
+	case errors.Is(err, mistake.Err), errors.Is(err, errUsage), errors.As(err, &file):
 		return exitInput
 	case ctx.Err() != nil: // whatever failed did so because of it
 		return exitInterrupted

@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/supermax-hpo/supermax/cmd/supermax/internal/home"
+	"github.com/supermax-hpo/supermax/cmd/supermax/internal/mistake"
 	"github.com/supermax-hpo/supermax/cmd/supermax/internal/trainertest"
 	"github.com/supermax-hpo/supermax/shared/config"
 	"github.com/supermax-hpo/supermax/shared/study"
@@ -355,7 +356,7 @@ func TestStatusOf(t *testing.T) {
 		{done, nil, exitOK}, // it had come to its end
 		{t.Context(), errors.New("x"), exitFailed},
 		{t.Context(), fmt.Errorf("x: %w", usage("y")), exitInput},
-		{t.Context(), fmt.Errorf("x: %w", home.ErrInput), exitInput},
+		{t.Context(), fmt.Errorf("x: %w", mistake.Err), exitInput},
 		{t.Context(), &config.Error{}, exitInput},
 		{t.Context(), &fs.PathError{Err: syscall.EACCES}, exitInput},
 		{t.Context(), &fs.PathError{Err: syscall.EROFS}, exitInput},
@@ -363,7 +364,7 @@ func TestStatusOf(t *testing.T) {
 		{t.Context(), context.Canceled, exitFailed},
 		{done, context.Canceled, exitInterrupted},
 		{done, errors.New("interrupted (9)"), exitInterrupted}, // SQLite's own word
-		{done, home.ErrInput, exitInput},
+		{done, mistake.Err, exitInput},
 	} {
 		if got := statusOf(tt.ctx, tt.err); got != tt.want {
 			t.Errorf("status of %v is %d, want %d", tt.err, got, tt.want)

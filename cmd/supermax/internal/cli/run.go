@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/supermax-hpo/supermax/cmd/supermax/internal/home"
+	"github.com/supermax-hpo/supermax/cmd/supermax/internal/progress"
 	"github.com/supermax-hpo/supermax/shared/config"
 	"github.com/supermax-hpo/supermax/shared/protocol"
 	search "github.com/supermax-hpo/supermax/shared/study"
@@ -103,7 +104,7 @@ func stageCommand(stderr io.Writer) *cobra.Command {
 func runStudy(ctx context.Context, study *config.Study, o home.Options, stdout, stderr io.Writer) error {
 	if f, ok := stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		// Warnings would break the picture; they are in the run folder's log.
-		o.Show = home.ShowScreen(stderr, func() int {
+		o.Show = progress.Screen(stderr, func() int {
 			width, _, err := term.GetSize(int(f.Fd()))
 			if err != nil {
 				return 0
@@ -111,7 +112,7 @@ func runStudy(ctx context.Context, study *config.Study, o home.Options, stdout, 
 			return width
 		})
 	} else {
-		o.Show = home.ShowLines(stderr, 5*time.Second)
+		o.Show = progress.Lines(stderr, 5*time.Second)
 		o.Warn = func(sentence string) { fmt.Fprintln(stderr, "supermax:", sentence) }
 	}
 	began := time.Now()

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/supermax-hpo/supermax/cmd/supermax/internal/home"
+	"github.com/supermax-hpo/supermax/cmd/supermax/internal/progress"
 	"github.com/supermax-hpo/supermax/shared/protocol"
 	"github.com/supermax-hpo/supermax/shared/space"
 	"github.com/supermax-hpo/supermax/shared/study"
@@ -50,7 +51,7 @@ func statusCommand() *cobra.Command {
 			} else if state.Open(stage) {
 				phase = "open"
 			}
-			p := home.Summarize(state, stage, 0)
+			p := progress.Of(state, stage, 0)
 			best, ece := "-", "-"
 			if p.Best != nil {
 				best, ece = fmt.Sprintf("%.4f", p.Best.F1Macro), fmt.Sprintf("%.4f", p.Best.ECE)

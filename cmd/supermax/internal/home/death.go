@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+
+	"github.com/supermax-hpo/supermax/cmd/supermax/internal/mistake"
 )
 
 // death is the end of a trainer that had not been told that its work is over.
@@ -60,9 +62,9 @@ func (d death) final(slot int) error {
 	var exit *exec.ExitError
 	switch {
 	case saysDiskFull(d.words):
-		return input("slot %d: %s; free some disk space and start again, nothing is lost", slot, d.words)
+		return mistake.Errorf("slot %d: %s; free some disk space and start again, nothing is lost", slot, d.words)
 	case d.told && errors.As(d.exited, &exit) && exit.ExitCode() == wrongStatus:
-		return input("slot %d cannot work: %s", slot, d.words)
+		return mistake.Errorf("slot %d cannot work: %s", slot, d.words)
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
 
+	"github.com/supermax-hpo/supermax/cmd/supermax/internal/mistake"
 	"github.com/supermax-hpo/supermax/shared/config"
 	"github.com/supermax-hpo/supermax/shared/results"
 	"github.com/supermax-hpo/supermax/shared/store"
@@ -30,18 +31,18 @@ func saysDiskFull(words string) bool {
 	return strings.Contains(words, syscall.ENOSPC.Error()) || strings.Contains(words, syscall.EDQUOT.Error())
 }
 
-// explain marks what a person can mend as an [ErrInput], with a word on how: a full disk,
+// explain marks what a person can mend as an [mistake.Err], with a word on how: a full disk,
 // files that a newer supermax wrote.
 func explain(err error) error {
 	switch {
-	case err == nil, errors.Is(err, ErrInput):
+	case err == nil, errors.Is(err, mistake.Err):
 		return err
 	case diskFull(err):
-		return input("%w; free some disk space and start again, nothing is lost", err)
+		return mistake.Errorf("%w; free some disk space and start again, nothing is lost", err)
 	}
 	for _, newer := range []error{store.ErrNewerSchema, study.ErrNewerSchema, config.ErrNewerSchema, results.ErrNewerSchema} {
 		if errors.Is(err, newer) {
-			return input("%w: use a newer supermax", err)
+			return mistake.Errorf("%w: use a newer supermax", err)
 		}
 	}
 	return err

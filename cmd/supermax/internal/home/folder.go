@@ -15,6 +15,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"github.com/supermax-hpo/supermax/cmd/supermax/internal/mistake"
 	"github.com/supermax-hpo/supermax/shared/objects"
 	"github.com/supermax-hpo/supermax/shared/store"
 	"github.com/supermax-hpo/supermax/shared/wholefile"
@@ -23,17 +24,6 @@ import (
 // folderSchema is the version of the run folder's layout. Version 1 had other keys in its
 // objects.
 const folderSchema = 2
-
-// ErrInput marks what the user can mend: a wrong file, value or folder, a full disk. The
-// command exits with status 2, and nothing is lost or half done.
-var ErrInput = errors.New("input")
-
-// inputError is one sentence for the user that is also an [ErrInput].
-type inputError struct{ err error }
-
-func (e inputError) Error() string        { return e.err.Error() }
-func (e inputError) Unwrap() []error      { return []error{ErrInput, e.err} }
-func input(format string, a ...any) error { return inputError{fmt.Errorf(format, a...)} }
 
 // Folder is a run folder, runs/<study>.
 type Folder struct {
@@ -67,12 +57,12 @@ func (f *Folder) url() string {
 // OpenFolder opens the study's run folder below root for reading; several processes may.
 func OpenFolder(root, study string) (*Folder, error) {
 	if err := store.CheckStudy(study); err != nil {
-		return nil, inputError{err}
+		return nil, mistake.Wrap(err)
 	}
 	f := &Folder{Dir: filepath.Join(root, study)}
 	if _, err := f.read(); err != nil {
 		if errors.Is(err, os.ErrNotExist) {
-			return nil, input("no run of study %q below %s: start one with supermax run", study, root)
+			return nil, mistake.Errorf("no run of study %q below %s: start one with supermax run", study, root)
 		}
 		return nil, err
 	}
@@ -81,7 +71,7 @@ func OpenFolder(root, study string) (*Folder, error) {
 
 // LockFolder opens the study's run folder for one process alone, and makes it when it
 // does not exist. A folder that was begun with another corpus or other backbones is an
-// [ErrInput].
+// [mistake.Err].
 func LockFolder(root, study string, fingerprints map[string]string, now time.Time) (*Folder, error) {
 	f := &Folder{Dir: filepath.Join(root, study)}
 	if _, err := f.check(fingerprints); err != nil { // before anything is written
@@ -96,7 +86,7 @@ func LockFolder(root, study string, fingerprints map[string]string, now time.Tim
 	if held, err := f.lock.TryLock(); err != nil {
 		return nil, diskError("lock "+f.Dir, err)
 	} else if !held {
-		return nil, input("%s is in use by another supermax: wait for it, or stop it first", f.Dir)
+		return nil, mistake.Errorf("%s is in use by another supermax: wait for it, or stop it first", f.Dir)
 	}
 	// Again: another process may have begun the run before the lock was free.
 	fresh, err := f.check(fingerprints)
@@ -150,20 +140,20 @@ func (f *Folder) read() (folderInfo, error) {
 	}
 	err = json.Unmarshal(data, &head)
 	if head.SchemaVersion > folderSchema { // its other fields may be of another kind
-		return info, input("%s has schema version %d, and this supermax knows versions up to %d: use a newer supermax", f.info(), head.SchemaVersion, folderSchema)
+		return info, mistake.Errorf("%s has schema version %d, and this supermax knows versions up to %d: use a newer supermax", f.info(), head.SchemaVersion, folderSchema)
 	}
 	if err == nil {
 		err = json.Unmarshal(data, &info)
 	}
 	switch {
 	case err != nil:
-		return info, input("%s is not a run folder's description: %v", f.info(), err)
+		return info, mistake.Errorf("%s is not a run folder's description: %v", f.info(), err)
 	case info.SchemaVersion < 1 || info.Study == "":
-		return info, input("%s is not a run folder's description: it has no schema_version or no study", f.info())
+		return info, mistake.Errorf("%s is not a run folder's description: it has no schema_version or no study", f.info())
 	case info.SchemaVersion < folderSchema:
-		return info, input("%s has schema version %d, of an older supermax, and this one goes on with version %d: give the study another name, or remove the folder to begin anew", f.info(), info.SchemaVersion, folderSchema)
+		return info, mistake.Errorf("%s has schema version %d, of an older supermax, and this one goes on with version %d: give the study another name, or remove the folder to begin anew", f.info(), info.SchemaVersion, folderSchema)
 	case info.Study != f.Name():
-		return info, input("%s is of study %q: give the folder that name again", f.info(), info.Study)
+		return info, mistake.Errorf("%s is of study %q: give the folder that name again", f.info(), info.Study)
 	}
 	return info, nil
 }
@@ -172,7 +162,7 @@ func (f *Folder) read() (folderInfo, error) {
 func (f *Folder) same(info folderInfo, fingerprints map[string]string) error {
 	for _, name := range slices.Sorted(maps.Keys(fingerprints)) {
 		if info.Fingerprints[name] != fingerprints[name] {
-			return input("%s was begun with another content of the %s than there is now: give the study another name, or remove the folder to begin anew", f.Dir, name)
+			return mistake.Errorf("%s was begun with another content of the %s than there is now: give the study another name, or remove the folder to begin anew", f.Dir, name)
 		}
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/supermax-hpo/supermax/cmd/supermax/internal/mistake"
 	"github.com/supermax-hpo/supermax/shared/objects"
 )
 
@@ -20,8 +21,8 @@ var prints = map[string]string{"corpus": "c", "backbone tiny": "b"}
 // refused checks that err is one sentence for the user.
 func refused(t *testing.T, err error, want ...string) {
 	t.Helper()
-	if !errors.Is(err, ErrInput) {
-		t.Errorf("error %v is no ErrInput", err)
+	if !errors.Is(err, mistake.Err) {
+		t.Errorf("error %v is no mistake", err)
 	}
 	for _, w := range append(want, "") {
 		if err == nil || !strings.Contains(err.Error(), w) || strings.Contains(err.Error(), "\n") {
@@ -254,7 +255,7 @@ func TestDiskError(t *testing.T) {
 	if again := explain(fmt.Errorf("more: %w", err)); strings.Count(again.Error(), "free some disk space") != 1 {
 		t.Errorf("explained twice: %v", again)
 	}
-	if err := diskError("write x", os.ErrPermission); errors.Is(err, ErrInput) || explain(nil) != nil {
+	if err := diskError("write x", os.ErrPermission); errors.Is(err, mistake.Err) || explain(nil) != nil {
 		t.Errorf("error %v", err)
 	}
 }

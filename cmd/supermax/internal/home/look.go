@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/supermax-hpo/supermax/cmd/supermax/internal/mistake"
 	"github.com/supermax-hpo/supermax/lambdas/handler"
 	"github.com/supermax-hpo/supermax/shared/exports"
 	"github.com/supermax-hpo/supermax/shared/objects"
@@ -35,7 +36,7 @@ func (f *Folder) Name() string { return filepath.Base(f.Dir) }
 
 // State reads the study's state; a run may be at work on it.
 func (f *Folder) State(ctx context.Context) (*study.State, error) {
-	none := input("study %s has no state yet: its run stopped before it began; start it again with supermax run", f.Name())
+	none := mistake.Errorf("study %s has no state yet: its run stopped before it began; start it again with supermax run", f.Name())
 	// Opening would make the file.
 	if _, err := os.Stat(f.db()); errors.Is(err, fs.ErrNotExist) {
 		return nil, none
@@ -79,7 +80,7 @@ var exported = map[string]func(study string) string{
 func (f *Folder) Export(ctx context.Context, what, format string) ([]byte, error) {
 	key, ok := exported[what]
 	if !ok {
-		return nil, input("%q cannot be exported; allowed: best, top, pareto, candidates", what)
+		return nil, mistake.Errorf("%q cannot be exported; allowed: best, top, pareto, candidates", what)
 	}
 	bucket, err := objects.Open(ctx, f.url())
 	if err != nil {
@@ -88,7 +89,7 @@ func (f *Folder) Export(ctx context.Context, what, format string) ([]byte, error
 	defer bucket.Close()
 	data, err := bucket.Read(ctx, key(f.Name())+"."+format)
 	if errors.Is(err, objects.ErrNotFound) {
-		return nil, input("study %s has no %s yet: its stage has not ended", f.Name(), what)
+		return nil, mistake.Errorf("study %s has no %s yet: its stage has not ended", f.Name(), what)
 	}
 	return data, err
 }

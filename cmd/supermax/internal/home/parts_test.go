@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/supermax-hpo/supermax/cmd/supermax/internal/mistake"
 	"github.com/supermax-hpo/supermax/lambdas/handler"
 	"github.com/supermax-hpo/supermax/shared/config"
 	"github.com/supermax-hpo/supermax/shared/objects"
@@ -18,6 +19,7 @@ import (
 	"github.com/supermax-hpo/supermax/shared/store"
 	"github.com/supermax-hpo/supermax/shared/store/sqlite"
 
+	"github.com/supermax-hpo/supermax/cmd/supermax/internal/preflight"
 	"github.com/supermax-hpo/supermax/cmd/supermax/internal/trainertest"
 )
 
@@ -40,36 +42,13 @@ func service(t *testing.T, f *Folder, s *config.Study) *handler.Service {
 	return w
 }
 
-func mustValidate(t *testing.T, s *config.Study) map[string]string {
+func fingerprints(t *testing.T, s *config.Study) map[string]string {
 	t.Helper()
-	prints, err := validate(t.Context(), s)
+	prints, err := preflight.Check(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return prints
-}
-
-func TestValidateFingerprints(t *testing.T) {
-	s, err := config.Load(trainertest.File(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	prints := mustValidate(t, s)
-	if len(prints) != 2 || len(prints["corpus"]) != 64 || len(prints["backbone tiny"]) != 64 {
-		t.Errorf("fingerprints %v", prints)
-	}
-	if err := os.Remove(filepath.Join(s.Models["tiny"], "special_tokens_map.json")); err != nil {
-		t.Fatal(err)
-	}
-	if again := mustValidate(t, s); again["backbone tiny"] == prints["backbone tiny"] || again["corpus"] != prints["corpus"] {
-		t.Errorf("fingerprints %v, then %v", prints, again)
-	}
-	if err := os.MkdirAll(filepath.Join(s.Models["tiny"], "tokenizer.json"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := fingerprint(s.Models["tiny"]); err == nil {
-		t.Error("a folder in a file's place has a fingerprint")
-	}
 }
 
 // A stage whose slots come back without progress, or whose steps fail.
@@ -146,7 +125,7 @@ func TestServe(t *testing.T) {
 	if err := <-failed; !errors.Is(err, net.ErrClosed) {
 		t.Errorf("error %v", err)
 	}
-	if _, err := listen(1 << 17); err == nil || errors.Is(err, ErrInput) {
+	if _, err := listen(1 << 17); err == nil || errors.Is(err, mistake.Err) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -10,6 +10,9 @@ import (
 	"sort"
 	"time"
 
+	"github.com/supermax-hpo/supermax/cmd/supermax/internal/mistake"
+	"github.com/supermax-hpo/supermax/cmd/supermax/internal/preflight"
+	"github.com/supermax-hpo/supermax/cmd/supermax/internal/progress"
 	"github.com/supermax-hpo/supermax/lambdas/handler"
 	"github.com/supermax-hpo/supermax/shared/config"
 	"github.com/supermax-hpo/supermax/shared/objects"
@@ -20,15 +23,15 @@ import (
 
 // Options say how a study is run here; the study file says what is run.
 type Options struct {
-	Runs    string           // the folder of the run folders
-	Slots   int              // trainer processes; 0: one a core (or a GPU, with Device cuda)
-	Threads int              // threads of each; 0: the cores shared out
-	Port    int              // of the handlers, on loopback; 0: any free one
-	Device  string           // cpu, or cuda: one slot a GPU
-	Trainer string           // the trainer's path; empty: beside this program, then on PATH
-	Stages  []protocol.Stage // which stages to walk; empty: all, then finish
-	Show    func(Progress)   // called about once a second; may be nil
-	Warn    func(string)     // a sentence for the person who waits; may be nil. All of them are in the run folder's log
+	Runs    string                // the folder of the run folders
+	Slots   int                   // trainer processes; 0: one a core (or a GPU, with Device cuda)
+	Threads int                   // threads of each; 0: the cores shared out
+	Port    int                   // of the handlers, on loopback; 0: any free one
+	Device  string                // cpu, or cuda: one slot a GPU
+	Trainer string                // the trainer's path; empty: beside this program, then on PATH
+	Stages  []protocol.Stage      // which stages to walk; empty: all, then finish
+	Show    func(progress.Status) // called about once a second; may be nil
+	Warn    func(string)          // a sentence for the person who waits; may be nil. All of them are in the run folder's log
 
 	pause time.Duration // before a dead trainer is replaced the first time; 0: 200 ms
 }
@@ -41,7 +44,7 @@ func Run(ctx context.Context, study *config.Study, o Options) (*Folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	fingerprints, err := validate(ctx, study)
+	fingerprints, err := preflight.Check(ctx, study)
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +135,7 @@ func (r *run) take(ctx context.Context) error {
 	err := r.service.Create(ctx, r.study)
 	var refused *state.Error
 	if errors.As(err, &refused) {
-		return input("%s: %w", r.folder.Dir, err)
+		return mistake.Errorf("%s: %w", r.folder.Dir, err)
 	}
 	if err != nil {
 		return fmt.Errorf("create the study: %w", err)

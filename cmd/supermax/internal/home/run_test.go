@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/supermax-hpo/supermax/cmd/supermax/internal/mistake"
+	"github.com/supermax-hpo/supermax/cmd/supermax/internal/progress"
 	"github.com/supermax-hpo/supermax/cmd/supermax/internal/trainertest"
 	"github.com/supermax-hpo/supermax/shared/config"
 	"github.com/supermax-hpo/supermax/shared/protocol"
@@ -87,10 +89,10 @@ func whole(t *testing.T, f *Folder) *study.State {
 // shown collects what a run shows.
 type shown struct {
 	mu   sync.Mutex
-	list []Progress
+	list []progress.Status
 }
 
-func (s *shown) show(p Progress) {
+func (s *shown) show(p progress.Status) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.list = append(s.list, p)
@@ -201,7 +203,7 @@ func TestRunStops(t *testing.T) {
 	s, o := prepare(t, trainertest.Slow)
 	for _, stage := range protocol.Stages() {
 		ctx, cancel := context.WithCancel(t.Context())
-		o.Show = func(p Progress) {
+		o.Show = func(p progress.Status) {
 			if p.Stage == stage && p.Opened {
 				time.AfterFunc(150*time.Millisecond, cancel)
 			}
@@ -243,7 +245,7 @@ func TestRunAfterAKill(t *testing.T) {
 	if _, err := Run(ctx, s, o); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
-	f, err := LockFolder(o.Runs, s.Name, mustValidate(t, s), time.Now())
+	f, err := LockFolder(o.Runs, s.Name, fingerprints(t, s), time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -290,8 +292,8 @@ func TestRunGivesUp(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			s, o := prepare(t, mode)
 			f, err := Run(t.Context(), s, o)
-			if err == nil || !strings.Contains(err.Error(), tt.want) || errors.Is(err, ErrInput) != tt.input || strings.Contains(err.Error(), "\n") {
-				t.Fatalf("error %v (input %t), want %q (input %t)", err, errors.Is(err, ErrInput), tt.want, tt.input)
+			if err == nil || !strings.Contains(err.Error(), tt.want) || errors.Is(err, mistake.Err) != tt.input || strings.Contains(err.Error(), "\n") {
+				t.Fatalf("error %v (input %t), want %q (input %t)", err, errors.Is(err, mistake.Err), tt.want, tt.input)
 			}
 			state, err := f.State(t.Context())
 			if err != nil {
@@ -406,7 +408,7 @@ func TestRunStoppedInValidation(t *testing.T) {
 	s, o := prepare(t, trainertest.Working)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if f, err := Run(ctx, s, o); !errors.Is(err, context.Canceled) || errors.Is(err, ErrInput) || f != nil {
+	if f, err := Run(ctx, s, o); !errors.Is(err, context.Canceled) || errors.Is(err, mistake.Err) || f != nil {
 		t.Errorf("error %v, folder %v", err, f)
 	}
 	if _, err := os.Stat(o.Runs); err == nil {
@@ -430,7 +432,7 @@ func TestRunRefusesNewerFiles(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, o := prepare(t, trainertest.Working)
-			f, err := LockFolder(o.Runs, s.Name, mustValidate(t, s), day)
+			f, err := LockFolder(o.Runs, s.Name, fingerprints(t, s), day)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/supermax-hpo/supermax/cmd/supermax/internal/mistake"
 	"github.com/supermax-hpo/supermax/lambdas/handler"
 )
 
@@ -18,9 +19,9 @@ func listen(port int) (net.Listener, error) {
 	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, input("--port %d is in use by another program: choose another, or 0 for any free one", port)
+		return nil, mistake.Errorf("--port %d is in use by another program: choose another, or 0 for any free one", port)
 	case errors.Is(err, syscall.EACCES):
-		return nil, input("--port %d is not allowed to this user: choose one above 1023, or 0 for any free one", port)
+		return nil, mistake.Errorf("--port %d is not allowed to this user: choose one above 1023, or 0 for any free one", port)
 	case err != nil:
 		return nil, fmt.Errorf("listen on the loopback interface: %w", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/supermax-hpo/supermax/cmd/supermax/internal/mistake"
 	"github.com/supermax-hpo/supermax/shared/protocol"
 )
 
@@ -90,8 +91,8 @@ func TestSlotsGiveUp(t *testing.T) {
 				t.Fatal(err) // of a former life: not to be taken for this one's
 			}
 			err := s.run(t.Context())
-			if err == nil || !strings.Contains(err.Error(), tt.want) || errors.Is(err, ErrInput) != tt.input {
-				t.Errorf("error %v (input %t), want %q (input %t)", err, errors.Is(err, ErrInput), tt.want, tt.input)
+			if err == nil || !strings.Contains(err.Error(), tt.want) || errors.Is(err, mistake.Err) != tt.input {
+				t.Errorf("error %v (input %t), want %q (input %t)", err, errors.Is(err, mistake.Err), tt.want, tt.input)
 			}
 			if len(r.causes) != tt.deaths || r.causes[0] != tt.cause {
 				t.Errorf("released %v, want %d times %s", r.causes, tt.deaths, tt.cause)
@@ -229,7 +230,7 @@ func TestSlotsStopTogether(t *testing.T) {
 	s, r := newSlots(t, 2, `case $SUPERMAX_SLOT in slot-0*) touch "$READY"; trap 'exit 0' TERM; while :; do sleep 0.02; done;; esac
 while ! test -e "$READY"; do sleep 0.02; done; echo '{"msg":"trainer ends","error":"bad study"}'; exit 2`)
 	s.env = []string{"READY=" + filepath.Join(t.TempDir(), "ready")}
-	if err := s.run(t.Context()); !errors.Is(err, ErrInput) || err.Error() != "slot 1 cannot work: bad study" {
+	if err := s.run(t.Context()); !errors.Is(err, mistake.Err) || err.Error() != "slot 1 cannot work: bad study" {
 		t.Errorf("error %v", err)
 	}
 	if len(r.causes) != 2 || r.causes[0] != protocol.FailedInterrupted || r.causes[1] != protocol.FailedInterrupted {

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/supermax-hpo/supermax/cmd/supermax/internal/mistake"
 	"github.com/supermax-hpo/supermax/shared/protocol"
 )
 
@@ -83,9 +84,9 @@ func findTrainer(given string) (string, error) {
 		info, err := os.Stat(given)
 		switch {
 		case err != nil:
-			return "", input("--trainer %s: there is no such file", given)
+			return "", mistake.Errorf("--trainer %s: there is no such file", given)
 		case info.IsDir() || info.Mode()&0o111 == 0:
-			return "", input("--trainer %s: it is no program", given)
+			return "", mistake.Errorf("--trainer %s: it is no program", given)
 		}
 		return filepath.Abs(given)
 	}
@@ -98,5 +99,5 @@ func findTrainer(given string) (string, error) {
 	if found, err := exec.LookPath("supermax-trainer"); err == nil {
 		return found, nil
 	}
-	return "", input("the trainer is neither beside this program (trainer) nor on PATH (supermax-trainer): build it with make build, or name it with --trainer")
+	return "", mistake.Errorf("the trainer is neither beside this program (trainer) nor on PATH (supermax-trainer): build it with make build, or name it with --trainer")
 }

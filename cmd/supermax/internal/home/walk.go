@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/supermax-hpo/supermax/cmd/supermax/internal/mistake"
 	"github.com/supermax-hpo/supermax/lambdas/handler"
 	"github.com/supermax-hpo/supermax/shared/pause"
 	"github.com/supermax-hpo/supermax/shared/protocol"
@@ -50,7 +51,7 @@ func (w *walker) stage(ctx context.Context, stage protocol.Stage) error {
 		err = during(fmt.Sprintf("plan stage %s", stage), err)
 		var early *study.Error
 		if errors.As(err, &early) {
-			return inputError{err}
+			return mistake.Wrap(err)
 		}
 		return err
 	}

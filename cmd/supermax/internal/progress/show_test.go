@@ -1,4 +1,4 @@
-package home
+package progress
 
 import (
 	"bytes"
@@ -16,11 +16,11 @@ import (
 )
 
 // picture is a stage amid its work.
-func picture() Progress {
-	return Progress{
+func picture() Status {
+	return Status{
 		Study: "s", Stage: "A", Counts: protocol.Counts{Limit: 9, Running: 2, Paused: 3, Completed: 1, Failed: 1},
 		Best: &study.Value{F1Macro: 0.8125, ECE: 0.0625}, Trial: 4,
-		Rungs: []RungProgress{{1, 4, 0.75}, {3, 1, 0.8125}, {9, 0, 0}},
+		Rungs: []Rung{{1, 4, 0.75}, {3, 1, 0.8125}, {9, 0, 0}},
 		Rate:  2.5, Elapsed: 2 * time.Minute, ToGo: 3*time.Minute + 20*time.Second, Cost: 0.5, ToSpend: 1,
 	}
 }
@@ -28,13 +28,13 @@ func picture() Progress {
 func TestLine(t *testing.T) {
 	counts := "s A explore  done 1, running 2, paused 3, failed 1 of 9"
 	for name, tt := range map[string]struct {
-		edit func(p *Progress)
+		edit func(p *Status)
 		want string
 	}{
-		"all":     {func(*Progress) {}, counts + "  best F1 0.812 ECE 0.062 (trial 4)  2.5 reports/min, 2m00s gone, about 3m20s left  cost 0.50, about 1.00 to come"},
-		"nothing": {func(p *Progress) { *p = Progress{Study: "s", Stage: "B"} }, "s B refine   done 0, running 0, paused 0, failed 0 of 0"},
-		"ended":   {func(p *Progress) { p.ToGo, p.Cost = 0, 0 }, counts + "  best F1 0.812 ECE 0.062 (trial 4)  2.5 reports/min, 2m00s gone"},
-		"confirm": {func(p *Progress) { p.Stage, p.Rate, p.Cost = "C", 0, 0 }, "s C confirm  done 1, running 2, paused 3, failed 1 of 9  best F1 0.812 ECE 0.062 (over its folds, trial 4)"},
+		"all":     {func(*Status) {}, counts + "  best F1 0.812 ECE 0.062 (trial 4)  2.5 reports/min, 2m00s gone, about 3m20s left  cost 0.50, about 1.00 to come"},
+		"nothing": {func(p *Status) { *p = Status{Study: "s", Stage: "B"} }, "s B refine   done 0, running 0, paused 0, failed 0 of 0"},
+		"ended":   {func(p *Status) { p.ToGo, p.Cost = 0, 0 }, counts + "  best F1 0.812 ECE 0.062 (trial 4)  2.5 reports/min, 2m00s gone"},
+		"confirm": {func(p *Status) { p.Stage, p.Rate, p.Cost = "C", 0, 0 }, "s C confirm  done 1, running 2, paused 3, failed 1 of 9  best F1 0.812 ECE 0.062 (over its folds, trial 4)"},
 	} {
 		p := picture()
 		tt.edit(&p)
@@ -57,7 +57,7 @@ func TestDuration(t *testing.T) {
 
 func TestShowLines(t *testing.T) {
 	var b bytes.Buffer
-	show := ShowLines(&b, time.Hour)
+	show := Lines(&b, time.Hour)
 	p := picture()
 	steps := []struct {
 		edit func()
@@ -79,7 +79,7 @@ func TestShowLines(t *testing.T) {
 		}
 	}
 	b.Reset()
-	show = ShowLines(&b, 0)
+	show = Lines(&b, 0)
 	show(p)
 	p.Opened = false
 	show(p)
@@ -90,7 +90,7 @@ func TestShowLines(t *testing.T) {
 	}
 }
 
-// screen follows the few controls that ShowScreen uses, as a terminal of that width does.
+// screen follows the few controls that Screen uses, as a terminal of that width does.
 func screen(width int, text string) []string {
 	lines := []string{""}
 	row := 0
@@ -127,7 +127,7 @@ func screen(width int, text string) []string {
 func TestShowScreen(t *testing.T) {
 	for _, width := range []int{20, 30, 60, 200} {
 		var b bytes.Buffer
-		show := ShowScreen(&b, func() int { return width })
+		show := Screen(&b, func() int { return width })
 		p := picture()
 		p.Best, p.Rate, p.Cost = nil, 0, 0
 		p.Opened = true
@@ -189,12 +189,12 @@ func TestEpochs(t *testing.T) {
 
 func TestSummarize(t *testing.T) {
 	world := trainertest.NewWorld(t, func(c *config.Study) { c.Stages.A.Trials = 3 })
-	if p := Summarize(world.Now(), "A", 2); p.Best != nil || p.Cost != 0 || p.ToSpend != 0 || len(p.Rungs) != 3 {
+	if p := Of(world.Now(), "A", 2); p.Best != nil || p.Cost != 0 || p.ToSpend != 0 || len(p.Rungs) != 3 {
 		t.Errorf("before: %+v", p)
 	}
 	world.Walk("A", "B")
 	state := world.Now()
-	p := Summarize(state, "A", 2)
+	p := Of(state, "A", 2)
 	best := state.Best("A")[0]
 	for _, trial := range state.Trials("A") { // the best ranks by rung first
 		if v, _ := trial.Value(); v.F1Macro > best.Reports[len(best.Reports)-1].Value.F1Macro {
@@ -203,77 +203,21 @@ func TestSummarize(t *testing.T) {
 	}
 	value, _ := best.Value()
 	reports := len(state.Accepted("A"))
-	if p.Trial != best.Number || *p.Best != value || p.reports() != reports || math.Abs(p.Cost-float64(reports)*0.02) > 1e-9 { // 36 s at 2 an hour
+	if p.Trial != best.Number || *p.Best != value || p.Reports() != reports || math.Abs(p.Cost-float64(reports)*0.02) > 1e-9 { // 36 s at 2 an hour
 		t.Errorf("A: %+v", p)
 	}
 	world.Open("C")
-	if p := Summarize(world.Now(), "C", 2); p.Best != nil {
+	if p := Of(world.Now(), "C", 2); p.Best != nil {
 		t.Errorf("C before: %+v", p)
 	}
 	world.Train("C", trainertest.Working)
 	world.Close("C")
 	state = world.Now()
-	p = Summarize(state, "C", 0)
-	if c := state.Candidates()[0]; p.Trial != c.Trial || *p.Best != *c.Value || p.Cost != 0 || p.Rungs[0] != (RungProgress{3, 4, 0}) || p.ToSpend != 0 {
+	p = Of(state, "C", 0)
+	if c := state.Candidates()[0]; p.Trial != c.Trial || *p.Best != *c.Value || p.Cost != 0 || p.Rungs[0] != (Rung{3, 4, 0}) || p.ToSpend != 0 {
 		t.Errorf("C: %+v", p)
 	}
 	if factor(state, "A") != 2 || factor(state, "B") != 2 || factor(state, "C") != 1 {
 		t.Error("factors")
 	}
-}
-
-// The estimate counts what was trained since the stage was opened in this run.
-func TestMonitor(t *testing.T) {
-	world := trainertest.NewWorld(t, nil)
-	var all shown
-	m := newMonitor(world.Service, world.Study, all.show)
-	now := day
-	m.clock = func() time.Time { return now }
-	m.look(t.Context(), func(*Progress) {}) // no stage yet
-	if len(all.list) != 0 {
-		t.Errorf("shown %+v", all.list)
-	}
-	world.Open("A")
-	m.opened(t.Context(), "A")
-	m.look(t.Context(), func(*Progress) {})
-	now = now.Add(time.Minute)
-	world.Train("A", trainertest.Working)
-	m.look(t.Context(), func(*Progress) {})
-	m.look(t.Context(), func(p *Progress) { p.Left = true })
-	if len(all.list) != 4 {
-		t.Fatalf("shown %d times", len(all.list))
-	}
-	if p := all.list[1]; p.Rate != 0 || p.ToGo != 0 {
-		t.Errorf("nothing done: %+v", p)
-	}
-	if p := all.list[2]; p.Rate != float64(p.reports()) || p.ToGo < 0 || p.ToGo > time.Minute || p.Elapsed != time.Minute {
-		t.Errorf("after a minute: %+v", p)
-	}
-	// Opened again: a new life of the run.
-	m.opened(t.Context(), "A")
-	if p := all.list[5]; p.Rate != 0 || !p.Opened || !all.list[4].Left {
-		t.Errorf("again: %+v", p)
-	}
-	world.Study.Name = "none" // cannot be read now
-	m.look(t.Context(), func(*Progress) {})
-	if len(all.list) != 6 {
-		t.Error("shown without a state")
-	}
-	world.Study.Name = "small"
-	stop := m.every(t.Context(), time.Millisecond)
-	for began := time.Now(); time.Since(began) < 10*time.Second; time.Sleep(time.Millisecond) {
-		all.mu.Lock()
-		n := len(all.list)
-		all.mu.Unlock()
-		if n > 8 {
-			break
-		}
-	}
-	stop()
-	if last := all.list[len(all.list)-1]; len(all.list) < 9 || !last.Left {
-		t.Errorf("shown %d times, the last %+v", len(all.list), last)
-	}
-	quiet := newMonitor(world.Service, world.Study, nil)
-	quiet.opened(t.Context(), "A")
-	quiet.every(t.Context(), time.Millisecond)()
 }

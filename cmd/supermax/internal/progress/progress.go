@@ -1,4 +1,6 @@
-package home
+// Package progress says how far a study is, for a person who waits: as lines for a log, as a
+// picture that is drawn in place for a terminal.
+package progress
 
 import (
 	"time"
@@ -7,8 +9,8 @@ import (
 	"github.com/supermax-hpo/supermax/shared/study"
 )
 
-// Progress is how far a stage of a study is.
-type Progress struct {
+// Status is how far a stage of a study is.
+type Status struct {
 	Study   string
 	Agent   string
 	Stage   protocol.Stage
@@ -17,7 +19,7 @@ type Progress struct {
 	Counts  protocol.Counts
 	Best    *study.Value // the highest F1-macro and the ECE beside it; in stage C of a candidate, over its folds
 	Trial   int          // of Best; in stage C the candidate's number in stage B
-	Rungs   []RungProgress
+	Rungs   []Rung
 	Elapsed time.Duration // of the stage, in this run
 	Rate    float64       // reports a minute in this run; 0: not known yet
 	ToGo    time.Duration // estimate for the rest of the stage, with Rate
@@ -25,23 +27,23 @@ type Progress struct {
 	ToSpend float64       // estimate for the rest of the stage
 }
 
-// RungProgress is one row of the rung table.
-type RungProgress struct {
+// Rung is one row of the rung table.
+type Rung struct {
 	Epochs   int // where the rung ends
 	Reported int
 	Best     float64 // F1-macro; 0 with nothing reported, and in stage C, where each report is of one fold
 }
 
-// Summarize condenses a study's state to what is shown of one stage.
-func Summarize(state *study.State, stage protocol.Stage, pricePerHour float64) Progress {
+// Of condenses a study's state to what is shown of one stage.
+func Of(state *study.State, stage protocol.Stage, pricePerHour float64) Status {
 	settings := state.Settings()
-	p := Progress{
+	p := Status{
 		Study: settings.Study, Agent: settings.Agent, Stage: stage,
 		Counts: state.Counts(stage),
 		Cost:   state.CostSeconds(stage) / 3600 * pricePerHour,
 	}
 	for _, epochs := range state.Rungs(stage) {
-		p.Rungs = append(p.Rungs, RungProgress{Epochs: epochs})
+		p.Rungs = append(p.Rungs, Rung{Epochs: epochs})
 	}
 	for _, trial := range state.Trials(stage) {
 		for _, report := range trial.Reports {
@@ -71,7 +73,7 @@ func Summarize(state *study.State, stage protocol.Stage, pricePerHour float64) P
 // them are done. With a reduction factor η, n trials make n reports at the first rung,
 // about n/η at the second, n/η² at the third, and so on; a rung that has more already
 // counts as complete.
-func (p Progress) epochs(factor int) (done, total float64) {
+func (p Status) epochs(factor int) (done, total float64) {
 	share := float64(p.Counts.Limit - p.Counts.Failed)
 	from := 0
 	for _, rung := range p.Rungs {
@@ -95,8 +97,8 @@ func factor(state *study.State, stage protocol.Stage) int {
 	return 1
 }
 
-// reports counts the reports of all rungs.
-func (p Progress) reports() int {
+// Reports counts the reports of all rungs.
+func (p Status) Reports() int {
 	n := 0
 	for _, r := range p.Rungs {
 		n += r.Reported

@@ -1,4 +1,5 @@
-package home
+// Package preflight looks at everything that a study needs before it is started anywhere.
+package preflight
 
 import (
 	"context"
@@ -16,40 +17,41 @@ import (
 	"github.com/supermax-hpo/supermax/batchjob/pretrained"
 	"github.com/supermax-hpo/supermax/batchjob/support"
 	"github.com/supermax-hpo/supermax/batchjob/tokenizer"
+	"github.com/supermax-hpo/supermax/cmd/supermax/internal/mistake"
 	"github.com/supermax-hpo/supermax/shared/config"
 )
 
-// validate looks at everything that a study needs before anything is written: that what
+// Check looks at everything that a study needs before anything is written: that what
 // its space may ask for is implemented, that its backbones can be read and used, and that
 // its corpus can be read and split. It returns the fingerprints by which a later start of
 // the same study knows that they are still the same.
-func validate(ctx context.Context, study *config.Study) (fingerprints map[string]string, err error) {
+func Check(ctx context.Context, study *config.Study) (fingerprints map[string]string, err error) {
 	fingerprints = map[string]string{}
 	types := map[string]string{}
-	for _, name := range modelNames(study) {
+	for _, name := range Backbones(study) {
 		dir, ok := study.Models[name]
 		if !ok {
 			continue // support.Check says whether a backbone of that name could be trained
 		}
 		cfg, err := pretrained.LoadConfig(dir)
 		if err != nil {
-			return nil, inputError{fmt.Errorf("model.name %s: %w", name, err)}
+			return nil, mistake.Errorf("model.name %s: %w", name, err)
 		}
 		types[name] = cfg.ModelType
 	}
 	if err := support.Check(study.Space, types); err != nil {
-		return nil, inputError{err}
+		return nil, mistake.Wrap(err)
 	}
-	for _, name := range modelNames(study) {
+	for _, name := range Backbones(study) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		dir, ok := study.Models[name]
 		if !ok {
-			return nil, input("model.name %s: the study does not say where it lies; add it under models:, as %s: FOLDER", name, name)
+			return nil, mistake.Errorf("model.name %s: the study does not say where it lies; add it under models:, as %s: FOLDER", name, name)
 		}
 		if err := readable(dir, study); err != nil {
-			return nil, inputError{fmt.Errorf("model.name %s: %w", name, err)}
+			return nil, mistake.Errorf("model.name %s: %w", name, err)
 		}
 		if fingerprints["backbone "+name], err = fingerprint(dir); err != nil {
 			return nil, fmt.Errorf("model.name %s: %w", name, err)
@@ -60,18 +62,18 @@ func validate(ctx context.Context, study *config.Study) (fingerprints map[string
 		return nil, ctx.Err()
 	}
 	if err != nil {
-		return nil, inputError{err}
+		return nil, mistake.Wrap(err)
 	}
 	fingerprints["corpus"] = corpus.Fingerprint()
 	examples, err := corpus.Examples(study.Agent)
 	if err != nil {
-		return nil, inputError{err}
+		return nil, mistake.Wrap(err)
 	}
 	if _, err := dataset.Split(examples, study.Training.ValidFraction, study.Training.SplitSeed); err != nil {
-		return nil, inputError{err}
+		return nil, mistake.Wrap(err)
 	}
 	if _, err := dataset.Folds(examples, study.Stages.C.Folds, study.Stages.C.FoldSeed); err != nil {
-		return nil, inputError{err}
+		return nil, mistake.Wrap(err)
 	}
 	return fingerprints, nil
 }
@@ -90,8 +92,8 @@ func readable(dir string, study *config.Study) error {
 	return support.CheckBackbone(weights.Config, t.VocabSize(), int(length.High))
 }
 
-// modelNames returns the backbones that the study may ask for, in order.
-func modelNames(study *config.Study) []string {
+// Backbones returns the names of the backbones that the study may ask for, in order.
+func Backbones(study *config.Study) []string {
 	param, ok := study.Space.Param("model.name")
 	if !ok {
 		return nil

@@ -1,4 +1,4 @@
-package home
+package progress
 
 import (
 	"fmt"
@@ -16,12 +16,12 @@ var stageNames = map[protocol.Stage]string{
 	protocol.StageC: "confirm",
 }
 
-// ShowLines returns a Show for a log or a pipe: a line whenever a trial has moved on, at
+// Lines returns a show function for a log or a pipe: a line whenever a trial has moved on, at
 // most one every so often, and one when a stage is opened or left.
-func ShowLines(w io.Writer, every time.Duration) func(Progress) {
+func Lines(w io.Writer, every time.Duration) func(Status) {
 	var last time.Time
 	var before protocol.Counts
-	return func(p Progress) {
+	return func(p Status) {
 		now := time.Now()
 		if !p.Opened && (p.Counts == before || !p.Left && now.Sub(last) < every) {
 			return
@@ -31,13 +31,13 @@ func ShowLines(w io.Writer, every time.Duration) func(Progress) {
 	}
 }
 
-// ShowScreen returns a Show for a terminal: the line and the rung table, drawn anew in
+// Screen returns a show function for a terminal: the line and the rung table, drawn anew in
 // place. A stage's last picture stays when the next one opens. width returns the
 // terminal's width in characters, or 0 when it has none: a longer line would wrap, and
 // the next picture would be drawn in the wrong place.
-func ShowScreen(w io.Writer, width func() int) func(Progress) {
+func Screen(w io.Writer, width func() int) func(Status) {
 	drawn := 0
-	return func(p Progress) {
+	return func(p Status) {
 		if p.Opened {
 			drawn = 0
 		}
@@ -69,10 +69,10 @@ func cut(text string, columns int) string {
 }
 
 // line says in one line how far a stage is.
-func line(p Progress) string { return strings.Join(lines(p), "  ") }
+func line(p Status) string { return strings.Join(lines(p), "  ") }
 
 // lines are the parts of [line] that a screen shows below one another.
-func lines(p Progress) []string {
+func lines(p Status) []string {
 	c := p.Counts
 	list := []string{fmt.Sprintf("%s %s %-7s  done %d, running %d, paused %d, failed %d of %d", p.Study, p.Stage, stageNames[p.Stage],
 		c.Completed, c.Running, c.Paused, c.Failed, c.Limit)}
@@ -110,7 +110,7 @@ func duration(d time.Duration) string {
 }
 
 // rungTable says how many trials reported at each rung.
-func rungTable(p Progress) []string {
+func rungTable(p Status) []string {
 	var table []string
 	for i, r := range p.Rungs {
 		row := fmt.Sprintf("  rung %d  %3d epochs  %4d reported", i, r.Epochs, r.Reported)
