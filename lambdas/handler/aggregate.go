@@ -56,7 +56,7 @@ func (s *Service) Aggregate(ctx context.Context, req protocol.StageRequest) (pro
 // Finish chooses the configuration after stage C and exports it with the files of its
 // models, each of which must be there.
 func (s *Service) Finish(ctx context.Context, req protocol.StudyRequest) (protocol.FinishReply, error) {
-	reply, err := do(ctx, s, req.Study, req, (*study.State).Finish)
+	reply, err := do(ctx, s, finishCommand, req.Study, req)
 	if err != nil {
 		return reply, err
 	}

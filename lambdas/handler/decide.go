@@ -24,9 +24,7 @@ const (
 
 // do runs one command of package study: decide on the newest state, append the events on
 // condition, decide anew when that failed.
-func do[Req, Reply any](ctx context.Context, s *Service, name string, req Req,
-	command func(*study.State, time.Time, Req) (Reply, []study.Event, error),
-) (Reply, error) {
+func do[Req, Reply any](ctx context.Context, s *Service, c command[Req, Reply], name string, req Req) (Reply, error) {
 	var none Reply
 	e, err := s.lock(ctx, name)
 	if err != nil {
@@ -37,7 +35,7 @@ func do[Req, Reply any](ctx context.Context, s *Service, name string, req Req,
 		if err := e.refresh(ctx, s.Log); err != nil {
 			return none, err
 		}
-		reply, events, err := command(e.state, s.Clock(), req)
+		reply, events, err := c.decide(e.state, s.Clock(), req)
 		if err != nil {
 			return none, err
 		}

@@ -49,38 +49,38 @@ func (s *Service) State(ctx context.Context, name string) (*study.State, error) 
 
 // Plan opens a stage.
 func (s *Service) Plan(ctx context.Context, req protocol.StageRequest) (protocol.PlanReply, error) {
-	return do(ctx, s, req.Study, req, (*study.State).Plan)
+	return do(ctx, s, planCommand, req.Study, req)
 }
 
 // Ask gives a slot its next work.
 func (s *Service) Ask(ctx context.Context, req protocol.AskRequest) (protocol.AskReply, error) {
-	return do(ctx, s, req.Study, req, (*study.State).Ask)
+	return do(ctx, s, askCommand, req.Study, req)
 }
 
 // Tell takes an attempt's outcome.
 func (s *Service) Tell(ctx context.Context, req protocol.TellRequest) (protocol.TellReply, error) {
-	return do(ctx, s, req.Study, req, (*study.State).Tell)
+	return do(ctx, s, tellCommand, req.Study, req)
 }
 
 // Heartbeat renews a lease.
 func (s *Service) Heartbeat(ctx context.Context, req protocol.HeartbeatRequest) (protocol.HeartbeatReply, error) {
-	return do(ctx, s, req.Study, req, (*study.State).Heartbeat)
+	return do(ctx, s, heartbeatCommand, req.Study, req)
 }
 
 // ReleaseSlot gives back what a slot held that is gone.
 func (s *Service) ReleaseSlot(ctx context.Context, req protocol.ReleaseSlotRequest) (protocol.ReleaseSlotReply, error) {
-	return do(ctx, s, req.Study, req, (*study.State).ReleaseSlot)
+	return do(ctx, s, releaseSlotCommand, req.Study, req)
 }
 
 // Check takes back the leases that ran out and says how far a stage is.
 func (s *Service) Check(ctx context.Context, req protocol.StageRequest) (protocol.CheckReply, error) {
-	return do(ctx, s, req.Study, req, (*study.State).Check)
+	return do(ctx, s, checkCommand, req.Study, req)
 }
 
 // Promote closes a done stage, and then removes its checkpoints: nothing goes on from them
 // any more. Those of stage C stay, they are the models.
 func (s *Service) Promote(ctx context.Context, req protocol.StageRequest) (protocol.PromoteReply, error) {
-	reply, err := do(ctx, s, req.Study, req, (*study.State).Promote)
+	reply, err := do(ctx, s, promoteCommand, req.Study, req)
 	if err != nil || req.Stage == protocol.StageC {
 		return reply, err
 	}
