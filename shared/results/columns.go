@@ -4,32 +4,32 @@ import (
 	"github.com/parquet-go/parquet-go"
 )
 
-// A column is one field of a [Row] in the file. Of value and set each is the inverse of
-// the other; optional columns deal in nulls.
-type column struct {
+// A column is one field of a row in the file: of a [Row], or of a [Trial]. Of value and set
+// each is the inverse of the other; optional columns deal in nulls.
+type column[R any] struct {
 	name     string
 	typ      parquet.Type
 	optional bool
-	value    func(*Row) parquet.Value
-	set      func(*Row, parquet.Value)
+	value    func(*R) parquet.Value
+	set      func(*R, parquet.Value)
 }
 
 // columns are the fixed columns, without the parameters'. The file holds all columns
 // sorted by name.
-func columns() []column {
-	return []column{
+func columns() []column[Row] {
+	return []column[Row]{
 		text("agent", func(r *Row) *string { return &r.Agent }),
 		whole("trial", func(r *Row) *int { return &r.Trial }),
 		whole("attempt", func(r *Row) *int { return &r.Attempt }),
 		whole("rung", func(r *Row) *int { return &r.Rung }),
 		long("seed", func(r *Row) *int64 { return &r.Seed }),
-		fold(),
+		optionalWhole("fold", func(r *Row) **int { return &r.Fold }),
 		whole("epoch", func(r *Row) *int { return &r.Epoch }),
 		double("loss", func(r *Row) *float64 { return &r.Loss }),
 		double("f1_macro", func(r *Row) *float64 { return &r.F1Macro }),
 		double("ece", func(r *Row) *float64 { return &r.ECE }),
 		double("accuracy", func(r *Row) *float64 { return &r.Accuracy }),
-		auroc(),
+		optionalDouble("auroc", func(r *Row) **float64 { return &r.AUROC }),
 		double("nll", func(r *Row) *float64 { return &r.NLL }),
 		double("brier", func(r *Row) *float64 { return &r.Brier }),
 		double("seconds", func(r *Row) *float64 { return &r.Seconds.Total }),
@@ -45,69 +45,69 @@ func columns() []column {
 	}
 }
 
-func text(name string, field func(*Row) *string) column {
-	return column{
+func text[R any](name string, field func(*R) *string) column[R] {
+	return column[R]{
 		name: name, typ: parquet.String().Type(),
-		value: func(r *Row) parquet.Value { return parquet.ByteArrayValue([]byte(*field(r))) },
-		set:   func(r *Row, v parquet.Value) { *field(r) = string(v.ByteArray()) },
+		value: func(r *R) parquet.Value { return parquet.ByteArrayValue([]byte(*field(r))) },
+		set:   func(r *R, v parquet.Value) { *field(r) = string(v.ByteArray()) },
 	}
 }
 
-func whole(name string, field func(*Row) *int) column {
-	return column{
+func whole[R any](name string, field func(*R) *int) column[R] {
+	return column[R]{
 		name: name, typ: parquet.Int64Type,
-		value: func(r *Row) parquet.Value { return parquet.Int64Value(int64(*field(r))) },
-		set:   func(r *Row, v parquet.Value) { *field(r) = int(v.Int64()) },
+		value: func(r *R) parquet.Value { return parquet.Int64Value(int64(*field(r))) },
+		set:   func(r *R, v parquet.Value) { *field(r) = int(v.Int64()) },
 	}
 }
 
-func long(name string, field func(*Row) *int64) column {
-	return column{
+func long[R any](name string, field func(*R) *int64) column[R] {
+	return column[R]{
 		name: name, typ: parquet.Int64Type,
-		value: func(r *Row) parquet.Value { return parquet.Int64Value(*field(r)) },
-		set:   func(r *Row, v parquet.Value) { *field(r) = v.Int64() },
+		value: func(r *R) parquet.Value { return parquet.Int64Value(*field(r)) },
+		set:   func(r *R, v parquet.Value) { *field(r) = v.Int64() },
 	}
 }
 
-func double(name string, field func(*Row) *float64) column {
-	return column{
+func double[R any](name string, field func(*R) *float64) column[R] {
+	return column[R]{
 		name: name, typ: parquet.DoubleType,
-		value: func(r *Row) parquet.Value { return parquet.DoubleValue(*field(r)) },
-		set:   func(r *Row, v parquet.Value) { *field(r) = v.Double() },
+		value: func(r *R) parquet.Value { return parquet.DoubleValue(*field(r)) },
+		set:   func(r *R, v parquet.Value) { *field(r) = v.Double() },
 	}
 }
 
-func fold() column {
-	return column{
-		name: "fold", typ: parquet.Int64Type, optional: true,
-		value: func(r *Row) parquet.Value {
-			if r.Fold == nil {
+func optionalWhole[R any](name string, field func(*R) **int) column[R] {
+	return column[R]{
+		name: name, typ: parquet.Int64Type, optional: true,
+		value: func(r *R) parquet.Value {
+			if *field(r) == nil {
 				return parquet.NullValue()
 			}
-			return parquet.Int64Value(int64(*r.Fold))
+			return parquet.Int64Value(int64(**field(r)))
 		},
-		set: func(r *Row, v parquet.Value) {
+		set: func(r *R, v parquet.Value) {
 			if !v.IsNull() {
 				n := int(v.Int64())
-				r.Fold = &n
+				*field(r) = &n
 			}
 		},
 	}
 }
 
-func auroc() column {
-	return column{
-		name: "auroc", typ: parquet.DoubleType, optional: true,
-		value: func(r *Row) parquet.Value {
-			if r.AUROC == nil {
+func optionalDouble[R any](name string, field func(*R) **float64) column[R] {
+	return column[R]{
+		name: name, typ: parquet.DoubleType, optional: true,
+		value: func(r *R) parquet.Value {
+			if *field(r) == nil {
 				return parquet.NullValue()
 			}
-			return parquet.DoubleValue(*r.AUROC)
+			return parquet.DoubleValue(**field(r))
 		},
-		set: func(r *Row, v parquet.Value) {
+		set: func(r *R, v parquet.Value) {
 			if !v.IsNull() {
 				f := v.Double()
-				r.AUROC = &f
+				*field(r) = &f
 			}
 		},
 	}

@@ -9,11 +9,11 @@ import (
 	"github.com/supermax-hpo/supermax/shared/space"
 )
 
-// paramColumn is the column of a parameter. Its name is the parameter's, whose dot tells
-// it from the fixed columns.
-func paramColumn(p space.Param) (column, error) {
+// paramColumn is the column of a parameter in rows whose parameters params returns. Its
+// name is the parameter's, whose dot tells it from the fixed columns.
+func paramColumn[R any](p space.Param, params func(*R) space.Assignment) (column[R], error) {
 	if !strings.Contains(p.Name, ".") {
-		return column{}, fmt.Errorf("parameter %s has no dot in its name, so it could be taken for another column", p.Name)
+		return column[R]{}, fmt.Errorf("parameter %s has no dot in its name, so it could be taken for another column", p.Name)
 	}
 	types := map[space.Type]parquet.Type{
 		space.TypeBool: parquet.BooleanType, space.TypeInt: parquet.Int64Type,
@@ -21,11 +21,11 @@ func paramColumn(p space.Param) (column, error) {
 	}
 	typ := types[p.Type()]
 	if typ == nil {
-		return column{}, fmt.Errorf("parameter %s has no type", p.Name)
+		return column[R]{}, fmt.Errorf("parameter %s has no type", p.Name)
 	}
-	return column{
+	return column[R]{
 		name: p.Name, typ: typ,
-		value: func(r *Row) parquet.Value { return paramValue(r.Params[p.Name], p.Type()) },
+		value: func(r *R) parquet.Value { return paramValue(params(r)[p.Name], p.Type()) },
 	}, nil
 }
 

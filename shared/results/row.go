@@ -1,8 +1,9 @@
 // Package results keeps what trials measured: Parquet files with one row an epoch and
-// seed, one file an attempt's rung, partitioned as metrics/study=…/stage=…/. DuckDB,
-// pandas and Athena read the folder as one table.
+// seed, one file an attempt's rung, partitioned as metrics/study=…/stage=…/. A second
+// table, trials/study=…/stage=…/, says with one row a trial how far each one came. DuckDB,
+// pandas and Athena read each folder as one table.
 //
-// Study and stage are columns of that table but stand in the path alone: Athena allows no
+// Study and stage are columns of these tables but stand in the path alone: Athena allows no
 // partition key that is also a column, and pandas refuses a folder where a column and a
 // partition of one name differ in type. [Read] fills them from the key.
 package results

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -36,24 +34,30 @@ func Write(ctx context.Context, bucket *objects.Bucket, key string, whole *space
 }
 
 func encode(id FileID, whole *space.Space, rows []Row) ([]byte, error) {
-	cols := columns()
-	for _, p := range whole.Params {
-		c, err := paramColumn(p)
-		if err != nil {
-			return nil, err
+	for i := range rows {
+		r := &rows[i]
+		if got := (FileID{r.Study, r.Stage, r.Trial, r.Rung, r.Attempt}); got != id {
+			return nil, fmt.Errorf("row %d: it belongs to %s", i, got.Key())
 		}
-		cols = append(cols, c)
 	}
-	slices.SortFunc(cols, func(a, b column) int { return strings.Compare(a.name, b.name) })
+	return encodeRows("metrics", whole, columns(), func(r *Row) space.Assignment { return r.Params }, rows)
+}
+
+// encodeRows returns a file of the fixed columns and one for each parameter of whole, whose
+// values params returns for a row.
+func encodeRows[R any](name string, whole *space.Space, cols []column[R], params func(*R) space.Assignment, rows []R) ([]byte, error) {
+	cols, err := withParams(cols, whole, params)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]parquet.Row, len(rows))
 	for i := range rows {
-		var err error
-		if out[i], err = encodeRow(id, whole, cols, &rows[i]); err != nil {
+		if out[i], err = encodeRow(whole, cols, params(&rows[i]), &rows[i]); err != nil {
 			return nil, fmt.Errorf("row %d: %w", i, err)
 		}
 	}
 	var file bytes.Buffer
-	w := parquet.NewGenericWriter[any](&file, schema(cols), parquet.Compression(&parquet.Zstd),
+	w := parquet.NewGenericWriter[any](&file, schema(name, cols), parquet.Compression(&parquet.Zstd),
 		parquet.KeyValueMetadata(versionKey, strconv.Itoa(SchemaVersion)))
 	if _, err := w.WriteRows(out); err != nil {
 		return nil, err
@@ -64,7 +68,7 @@ func encode(id FileID, whole *space.Space, rows []Row) ([]byte, error) {
 	return file.Bytes(), nil
 }
 
-func schema(cols []column) *parquet.Schema {
+func schema[R any](name string, cols []column[R]) *parquet.Schema {
 	root := parquet.Group{}
 	for _, c := range cols {
 		node := parquet.Leaf(c.typ)
@@ -76,14 +80,11 @@ func schema(cols []column) *parquet.Schema {
 		}
 		root[c.name] = node
 	}
-	return parquet.NewSchema("metrics", root)
+	return parquet.NewSchema(name, root)
 }
 
-func encodeRow(id FileID, whole *space.Space, cols []column, r *Row) (parquet.Row, error) {
-	if got := (FileID{r.Study, r.Stage, r.Trial, r.Rung, r.Attempt}); got != id {
-		return nil, fmt.Errorf("it belongs to %s", got.Key())
-	}
-	for name := range r.Params {
+func encodeRow[R any](whole *space.Space, cols []column[R], params space.Assignment, r *R) (parquet.Row, error) {
+	for name := range params {
 		if _, ok := whole.Param(name); !ok {
 			return nil, fmt.Errorf("the space has no parameter %s", name)
 		}
@@ -93,7 +94,7 @@ func encodeRow(id FileID, whole *space.Space, cols []column, r *Row) (parquet.Ro
 		v := c.value(r)
 		switch {
 		case v.IsNull() && !c.optional:
-			return nil, fmt.Errorf("%s is %s, which is no %s", c.name, r.Params[c.name], c.typ)
+			return nil, fmt.Errorf("%s is %s, which is no %s", c.name, params[c.name], c.typ)
 		case c.optional && !v.IsNull():
 			row[i] = v.Level(0, 1, i)
 		default:

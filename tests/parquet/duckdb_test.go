@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"path/filepath"
 	"testing"
+	"time"
 
 	_ "github.com/duckdb/duckdb-go/v2" // registers the driver
 	"github.com/google/go-cmp/cmp"
@@ -108,6 +109,67 @@ func TestDuckDB(t *testing.T) {
 		if types[c] != "VARCHAR" {
 			t.Errorf("column %s is %q, want VARCHAR", c, types[c])
 		}
+	}
+}
+
+// TestDuckDBTrials asks for trials files of two stages as one table, beside the metrics.
+func TestDuckDBTrials(t *testing.T) {
+	ctx := t.Context()
+	s, err := space.Parse("space.yaml", configs.Space)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	bucket, err := objects.Open(ctx, objects.FileURL(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := params(t, s)
+	f1, ece, fold, candidate, kind := 0.5, 0.25, 1, 3, "nan"
+	at := time.Date(2025, 5, 1, 12, 30, 0, 0, time.UTC)
+	for stage, rows := range map[protocol.Stage][]results.Trial{
+		protocol.StageA: {
+			{Trial: 0, Agent: "criteria", State: "PAUSED", F1Macro: &f1, ECE: &ece, Epochs: 2, CostSeconds: 1.5, Attempts: 1, Created: at, Params: a},
+			{Trial: 1, Agent: "criteria", State: "FAILED", FailureKind: &kind, Created: at, Params: a},
+		},
+		protocol.StageB: {}, // planned, and nothing was asked for yet
+		protocol.StageC: {{Trial: 4, Agent: "criteria", State: "COMPLETED", Fold: &fold, Candidate: &candidate, Created: at, Params: a}},
+	} {
+		if err := results.WriteTrials(ctx, bucket, "mine", stage, s, rows); err != nil {
+			t.Fatal(err)
+		}
+	}
+	db, err := sql.Open("duckdb", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	all := `read_parquet('` + filepath.Join(dir, "trials") + `/**/*.parquet', hive_partitioning = true)`
+	want := [][]string{
+		{"mine", "A", "0", "PAUSED", "NULL", "NULL", "2", "0.5", "0.25", "1.5", "NULL", "2025-05-01 12:30:00"},
+		{"mine", "A", "1", "FAILED", "NULL", "NULL", "0", "NULL", "NULL", "0.0", "nan", "2025-05-01 12:30:00"},
+		{"mine", "C", "4", "COMPLETED", "1", "3", "0", "NULL", "NULL", "0.0", "NULL", "2025-05-01 12:30:00"},
+	}
+	got := query(t, db, `SELECT study, stage, trial, state, fold, candidate, epochs, f1_macro, ece, cost_seconds, failure_kind, created_at FROM `+all+` ORDER BY trial`)
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("rows: -want +got\n%s", d)
+	}
+	types := map[string]string{}
+	for _, row := range query(t, db, `SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM `+all+`)`) {
+		types[row[0]] = row[1]
+	}
+	sqlTypes := map[string]string{"boolean": "BOOLEAN", "bigint": "BIGINT", "double": "DOUBLE", "string": "VARCHAR", "timestamp": "TIMESTAMP"}
+	columns, err := results.TrialsColumns(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range columns {
+		if types[c.Name] != sqlTypes[c.Type] {
+			t.Errorf("column %s is %s, want %s", c.Name, types[c.Name], sqlTypes[c.Type])
+		}
+	}
+	if len(types) != len(columns)+2 { // study and stage
+		t.Errorf("%d columns, want %d", len(types), len(columns)+2)
 	}
 }
 
