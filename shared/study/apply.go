@@ -54,7 +54,7 @@ func (s *State) apply(e Event) error {
 		}
 		return nil
 	case EventWaited:
-		s.slots[e.Slot] = &slot{Token: e.Token, Kind: protocol.AskWait, RetrySeconds: e.RetrySeconds}
+		s.slots[e.Slot] = &slot{Token: e.Token}
 		return nil
 	case EventSlotReleased:
 		var released slot

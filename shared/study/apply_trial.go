@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-
-	"github.com/supermax-hpo/supermax/shared/protocol"
 )
 
 // applyTrial folds what happened to one trial: it changes a copy and puts it in the
@@ -43,8 +41,7 @@ func (s *State) applyTrial(e Event) error {
 	s.trials[e.Trial] = &t
 	s.costSeconds += e.CostSeconds
 	if e.Type == EventLeased {
-		s.slots[e.Slot] = &slot{Token: e.Token, Kind: protocol.AskWork, Trial: e.Trial,
-			Attempt: e.Attempt, Rung: e.Rung, LeaseUntil: e.LeaseUntil}
+		s.slots[e.Slot] = &slot{Token: e.Token, Trial: e.Trial, Attempt: e.Attempt, Rung: e.Rung, LeaseUntil: e.LeaseUntil}
 	}
 	return nil
 }
@@ -61,6 +58,9 @@ func (t *Trial) is(e Event, attempt, rung int, states ...TrialState) error {
 func (t *Trial) leased(e Event) error {
 	if err := t.is(e, t.Attempt+1, t.Rung, Queued); err != nil {
 		return err
+	}
+	if e.LeaseUntil.IsZero() {
+		return errors.New("it has no time")
 	}
 	t.State, t.Attempt, t.Lease = Running, e.Attempt, &Lease{Slot: e.Slot, Until: e.LeaseUntil}
 	return nil

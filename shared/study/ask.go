@@ -31,6 +31,12 @@ func checkSlot(name string) error {
 // forgotten and is given back first, as are leases of the stage that ran out. A lower
 // token than the slot's last is a conflict ([ErrLate]). A stopped study has no work for a
 // new token: done.
+//
+// Only an ask that gets work is written down, so that slots that wait write nothing. A
+// token that waited may therefore get work when it comes again. That is safe: the answer
+// is still one to the slot's newest token that got any, and what is leased to a duplicate
+// that nobody listens to is given back by the slot's next ask, when the slot is released,
+// or when the lease runs out.
 func (s *State) Ask(now time.Time, req protocol.AskRequest) (protocol.AskReply, []Event, error) {
 	done := protocol.AskReply{SchemaVersion: protocol.Version, Kind: protocol.AskDone}
 	if err := s.mine(req.Study); err != nil {
@@ -53,7 +59,7 @@ func (s *State) Ask(now time.Time, req protocol.AskRequest) (protocol.AskReply, 
 		switch {
 		case sl.Released:
 			return done, nil, nil
-		case req.Token == sl.Token:
+		case req.Token == sl.Token && sl.worked():
 			return s.answer(sl), nil, nil
 		case req.Token < sl.Token:
 			return done, nil, conflict(ErrLate, "ask %d of slot %s comes late: it already asked with token %d", req.Token, req.Slot, sl.Token)
@@ -61,8 +67,7 @@ func (s *State) Ask(now time.Time, req protocol.AskRequest) (protocol.AskReply, 
 	}
 	d := s.draft(now)
 	if t := d.heldBy(req.Slot); t != nil {
-		if _, err := d.giveBack(t, Event{Failure: &protocol.Failure{Kind: protocol.FailedCrash,
-			Message: fmt.Sprintf("slot %s asked for other work", req.Slot)}}); err != nil {
+		if _, err := d.giveBack(t, Event{Failure: d.forgotten(t)}); err != nil {
 			return done, nil, err
 		}
 	}
@@ -80,7 +85,8 @@ func (s *State) Ask(now time.Time, req protocol.AskRequest) (protocol.AskReply, 
 		err = d.emit(Event{Type: EventLeased, Slot: req.Slot, Token: req.Token, Trial: t.Number,
 			Attempt: t.Attempt + 1, Rung: t.Rung, LeaseUntil: d.leaseUntil(now)})
 	case d.count(stage).Running > 0:
-		err = d.emit(Event{Type: EventWaited, Slot: req.Slot, Token: req.Token, RetrySeconds: d.settings.RetrySeconds})
+		return protocol.AskReply{SchemaVersion: protocol.Version, Kind: protocol.AskWait,
+			RetryAfterSeconds: d.retryAfter()}, d.events, nil
 	default:
 		return done, d.events, nil
 	}
@@ -90,23 +96,48 @@ func (s *State) Ask(now time.Time, req protocol.AskRequest) (protocol.AskReply, 
 	return d.answer(d.slots[req.Slot]), d.events, nil
 }
 
-// answer returns what the slot's last ask got.
-func (s *State) answer(sl *slot) protocol.AskReply {
-	reply := protocol.AskReply{SchemaVersion: protocol.Version, Kind: sl.Kind}
-	if sl.Kind != protocol.AskWork {
-		reply.RetryAfterSeconds = sl.RetrySeconds
-		return reply
+// forgotten says why a slot asks anew with the lease of a trial. One that never renewed it
+// most likely never heard of it (its ask arrived twice, or the answer was lost), which is
+// nobody's fault; one that did trained the trial and dropped it.
+func (s *State) forgotten(t *Trial) *protocol.Failure {
+	f := &protocol.Failure{Kind: protocol.FailedCrash, Message: fmt.Sprintf("slot %s asked for other work", t.Lease.Slot)}
+	if t.Lease.Until.Equal(s.slots[t.Lease.Slot].LeaseUntil) {
+		f.Kind = protocol.FailedInterrupted
+		f.Message += " and had never begun this"
 	}
+	return f
+}
+
+const (
+	// waitingAsks is how many asks a second all waiting slots together should make.
+	waitingAsks = 4
+	// longestWait bounds in seconds how late a slot learns of work that came up again.
+	longestWait = 30
+)
+
+// retryAfter returns how many seconds a slot waits that got no work. It grows with the
+// slots that had work in this stage and are not gone, which are those that may wait.
+func (s *State) retryAfter() float64 {
+	n := 0
+	for _, sl := range s.slots {
+		if sl.worked() && !sl.Released {
+			n++
+		}
+	}
+	return max(s.settings.RetrySeconds, min(float64(n)/waitingAsks, longestWait))
+}
+
+// answer returns the work that the slot's last ask got.
+func (s *State) answer(sl *slot) protocol.AskReply {
 	t := s.trials[sl.Trial]
 	p := s.planOf(t)
 	from, to := p.rungs.Span(sl.Rung)
-	reply.Work = &protocol.Work{
+	return protocol.AskReply{SchemaVersion: protocol.Version, Kind: protocol.AskWork, Work: &protocol.Work{
 		Trial: sl.Trial, Attempt: sl.Attempt, Rung: sl.Rung, FromEpoch: from, ToEpoch: to,
 		Params: t.Params.Clone(), Seeds: append([]int64(nil), p.seeds...), Fold: t.Fold,
 		Checkpoint: CheckpointPrefix(s.settings.Study, t.Stage, t.Number),
 		LeaseUntil: sl.LeaseUntil, HeartbeatEverySeconds: s.settings.HeartbeatSeconds,
-	}
-	return reply
+	}}
 }
 
 // CheckpointPrefix returns where in the objects a trial keeps its checkpoints.

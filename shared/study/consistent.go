@@ -3,8 +3,6 @@ package study
 import (
 	"errors"
 	"fmt"
-
-	"github.com/supermax-hpo/supermax/shared/protocol"
 )
 
 // consistent checks what the commands rely on, so that a damaged snapshot is an error and
@@ -45,7 +43,7 @@ func (s *State) consistent() error {
 		if sl == nil {
 			return fmt.Errorf("slot %s has no record", name)
 		}
-		if sl.Kind != protocol.AskWork {
+		if !sl.worked() {
 			continue
 		}
 		if t, err := s.trial(sl.Trial); err != nil || sl.Rung < 0 || sl.Rung > t.Rung || sl.Attempt < 0 || sl.Attempt > t.Attempt {

@@ -21,7 +21,7 @@ const (
 	EventStageOpened  EventType = "stage_opened"  // Stage, Limit
 	EventTrialCreated EventType = "trial_created" // Stage, Trial, Params, From, Fold: QUEUED
 	EventLeased       EventType = "leased"        // Slot, Token, Trial, Attempt, Rung, LeaseUntil: RUNNING
-	EventWaited       EventType = "waited"        // Slot, Token, RetrySeconds: an ask that got no work
+	EventWaited       EventType = "waited"        // Slot, Token: an ask that got no work; written by version 1 only
 	EventRenewed      EventType = "renewed"       // Trial, Attempt, LeaseUntil
 	EventReported     EventType = "reported"      // Trial, Attempt, Rung, Value, Seeds, Final, costs: PAUSED or COMPLETED
 	EventPromoted     EventType = "promoted"      // Trial, Rung: QUEUED; with Slot, Attempt and LeaseUntil: RUNNING on
@@ -43,20 +43,19 @@ type Event struct {
 	Type    EventType `json:"type"`
 	At      time.Time `json:"at"`
 
-	Settings     json.RawMessage  `json:"settings,omitempty"` // as JSON, so that a newer version's fields survive
-	Stage        protocol.Stage   `json:"stage,omitempty"`
-	Limit        int              `json:"limit,omitempty"`
-	Trials       []int            `json:"trials,omitempty"`
-	Slot         string           `json:"slot,omitempty"`
-	Token        int64            `json:"token,omitempty"`
-	RetrySeconds float64          `json:"retry_seconds,omitempty"`
-	Trial        int              `json:"trial,omitempty"`
-	Attempt      int              `json:"attempt,omitempty"`
-	Rung         int              `json:"rung,omitempty"`
-	LeaseUntil   time.Time        `json:"lease_until,omitzero"`
-	Params       space.Assignment `json:"params,omitempty"`
-	From         *int             `json:"from,omitempty"` // the earlier stage's trial that has these parameters
-	Fold         *int             `json:"fold,omitempty"`
+	Settings   json.RawMessage  `json:"settings,omitempty"` // as JSON, so that a newer version's fields survive
+	Stage      protocol.Stage   `json:"stage,omitempty"`
+	Limit      int              `json:"limit,omitempty"`
+	Trials     []int            `json:"trials,omitempty"`
+	Slot       string           `json:"slot,omitempty"`
+	Token      int64            `json:"token,omitempty"`
+	Trial      int              `json:"trial,omitempty"`
+	Attempt    int              `json:"attempt,omitempty"`
+	Rung       int              `json:"rung,omitempty"`
+	LeaseUntil time.Time        `json:"lease_until,omitzero"`
+	Params     space.Assignment `json:"params,omitempty"`
+	From       *int             `json:"from,omitempty"` // the earlier stage's trial that has these parameters
+	Fold       *int             `json:"fold,omitempty"`
 
 	Value           *Value             `json:"value,omitempty"`
 	Seeds           []SeedBest         `json:"seeds,omitempty"`

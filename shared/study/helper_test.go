@@ -49,6 +49,8 @@ func set(s *Settings, word string) error {
 		switch {
 		case key == "lease":
 			s.LeaseSeconds = float64(list[0])
+		case key == "price":
+			s.PricePerHour = float64(list[0])
 		case key == "requeues":
 			s.MaxRequeues = list[0]
 		case name == "c" && field == "candidates":

@@ -65,7 +65,7 @@ func (d *draft) takeBack(stage int) ([]int, error) {
 // most: the one of its last ask.
 func (s *State) heldBy(name string) *Trial {
 	sl := s.slots[name]
-	if sl == nil || sl.Kind != protocol.AskWork {
+	if sl == nil || !sl.worked() {
 		return nil
 	}
 	if t := s.trials[sl.Trial]; t.owns(sl.Attempt) && t.Lease.Slot == name {

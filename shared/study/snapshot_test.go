@@ -12,7 +12,7 @@ import (
 )
 
 // midway returns a study in which every kind of record exists: reports, an attempt that
-// was lost, a lease, a wait and a slot that is gone.
+// was lost, a lease and a slot that is gone.
 func midway(t testing.TB) *State {
 	t.Helper()
 	settings := testSettings()
@@ -163,9 +163,9 @@ func TestSnapshotErrors(t *testing.T) {
 		{`"seeds":[{"seed":1,"last":1`, `"was":[{"seed":1,"last":1`, "seeds"},
 		{`"reports":[{"trial":0`, `"reports":[{"trial":1`, "report 0 is of trial 1"},
 		{`"slots":{"s1":{`, `"slots":{"s1":null,"s0":{`, "slot s1 has no record"},
-		{`"s2":{"token":1,"kind":"work","trial":1`, `"s2":{"token":1,"kind":"work","trial":5`, "slot s2 got trial 5"},
-		{`"s2":{"token":1,"kind":"work",`, `"s2":{"token":1,"kind":"work","rung":1,`, "slot s2 got trial 1, attempt 0, rung 1, which do not exist"},
-		{`"s2":{"token":1,"kind":"work",`, `"s2":{"token":1,"kind":"work","attempt":9,`, "slot s2 got trial 1, attempt 9"},
+		{`"s2":{"token":1,"trial":1`, `"s2":{"token":1,"trial":5`, "slot s2 got trial 5"},
+		{`"s2":{"token":1,`, `"s2":{"token":1,"rung":1,`, "slot s2 got trial 1, attempt 0, rung 1, which do not exist"},
+		{`"s2":{"token":1,`, `"s2":{"token":1,"attempt":9,`, "slot s2 got trial 1, attempt 9"},
 		{`"reports":[{`, `"reports":[{"continue_until":"2025-05-01T12:00:00Z",`, "report 0 was promoted"},
 	}
 	for _, c := range cases {

@@ -41,19 +41,21 @@ type stageState struct {
 
 func (s stageState) open() bool { return !s.Opened.IsZero() && s.Closed.IsZero() }
 
-// slot is what is remembered of one life of one trainer: the answer to its last ask.
+// slot is what is remembered of one life of one trainer: the last work that it got. Asks
+// that had to wait are not remembered; logs of former versions hold some, without a lease.
 type slot struct {
-	Token        int64            `json:"token,omitempty"`
-	Kind         protocol.AskKind `json:"kind,omitempty"` // work or wait; empty: it never asked
-	RetrySeconds float64          `json:"retry_seconds,omitempty"`
-	Trial        int              `json:"trial,omitempty"`
-	Attempt      int              `json:"attempt,omitempty"`
-	Rung         int              `json:"rung,omitempty"`
-	LeaseUntil   time.Time        `json:"lease_until,omitzero"`
-	Released     bool             `json:"released,omitempty"` // it is gone and gets nothing more
+	Token      int64     `json:"token,omitempty"`
+	Trial      int       `json:"trial,omitempty"`
+	Attempt    int       `json:"attempt,omitempty"`
+	Rung       int       `json:"rung,omitempty"`
+	LeaseUntil time.Time `json:"lease_until,omitzero"` // as first answered
+	Released   bool      `json:"released,omitempty"`   // it is gone and gets nothing more
 
 	unknown fields
 }
+
+// worked reports whether the slot ever got work.
+func (sl *slot) worked() bool { return !sl.LeaseUntil.IsZero() }
 
 // Choice is the end of a study.
 type Choice struct {

@@ -71,8 +71,15 @@ func (tr *trace) command(name string, a args) (string, []Event, error) {
 	case "check":
 		r, ev, err := s.Check(tr.now, req)
 		answer := "open"
-		if r.Done {
+		switch {
+		case r.Done && (r.Stopped != "" || r.Draining), r.Stopped != "" && r.Draining:
+			return "", nil, fmt.Errorf("check says two things: %+v", r)
+		case r.Done:
 			answer = "done"
+		case r.Stopped != "":
+			answer = "stopped " + r.Stopped
+		case r.Draining:
+			answer = "draining"
 		}
 		if len(r.Requeued) > 0 {
 			answer += " requeued" + trials(r.Requeued)
@@ -81,6 +88,20 @@ func (tr *trace) command(name string, a args) (string, []Event, error) {
 	case "promote":
 		r, ev, err := s.Promote(tr.now, req)
 		return strings.TrimSpace("promoted "+string(r.Next)) + trials(r.Trials), ev, err
+	case "stop":
+		r, ev, err := s.Stop(tr.now, protocol.StopRequest{Study: study, Reason: word(0)})
+		return strings.TrimSpace("stopped " + strings.Join(r.Slots, " ")), ev, err
+	case "resume":
+		req := protocol.ResumeRequest{Study: study}
+		if text, ok := a.set["budget"]; ok {
+			budget, err := strconv.ParseFloat(text, 64)
+			if err != nil {
+				return "", nil, err
+			}
+			req.BudgetDollars = &budget
+		}
+		_, ev, err := s.Resume(tr.now, req)
+		return "resumed", ev, err
 	case "finish":
 		_, ev, err := s.Finish(tr.now, protocol.StudyRequest{Study: study})
 		return "finished", ev, err

@@ -44,6 +44,15 @@ func (tr *trace) show(what string, a args) (string, error) {
 		return "pareto" + numbers(s.Pareto(stage)), nil
 	case "cost":
 		return fmt.Sprintf("cost %gs", s.CostSeconds(stage)), nil
+	case "spent":
+		text := fmt.Sprintf("spent %g", s.SpentDollars())
+		if budget, ok := s.BudgetDollars(); ok {
+			text += fmt.Sprintf(" of %g", budget)
+		}
+		if reason := s.Stopped(); reason != "" {
+			text += ", stopped " + reason
+		}
+		return text, nil
 	case "accepted":
 		text := "accepted"
 		for _, r := range s.Accepted(stage) {

@@ -20,7 +20,7 @@ func (w *world) step(stage protocol.Stage) {
 		return rapid.SampledFrom(w.alive).Draw(t, "slot")
 	}
 	switch rapid.SampledFrom([]string{"ask", "ask", "tell", "tell", "tell", "fail", "repeat tell", "repeat ask", "heartbeat",
-		"advance", "check", "die", "join", "restore", "nonsense"}).Draw(t, "what") {
+		"advance", "check", "die", "join", "restore", "nonsense", "stop", "resume"}).Draw(t, "what") {
 	case "ask":
 		w.ask(pick(), stage)
 	case "tell":
@@ -34,12 +34,12 @@ func (w *world) step(stage protocol.Stage) {
 	case "repeat ask":
 		if len(w.asks) > 0 {
 			req := rapid.SampledFrom(w.asks).Draw(t, "ask")
-			n := len(w.state.trials)
+			n := len(w.events)
 			if _, err := w.do(func(s *State, now time.Time) (any, []Event, error) {
-				r, ev, err := s.Ask(now, req)
+				r, ev, err := s.Ask(now, req.AskRequest)
 				return r, ev, err
-			}); err == nil && len(w.state.trials) > n {
-				t.Fatalf("a repeated ask created a trial")
+			}); err == nil && req.got == protocol.AskWork && len(w.events) > n {
+				t.Fatalf("an ask that had got work did something again")
 			}
 		}
 	case "heartbeat":
@@ -77,6 +77,17 @@ func (w *world) step(stage protocol.Stage) {
 			t.Fatal(err)
 		}
 		w.state = s
+	case "stop":
+		_, err := w.do(func(s *State, now time.Time) (any, []Event, error) {
+			r, ev, err := s.Stop(now, protocol.StopRequest{Study: "s", Reason: StoppedByUser})
+			return r, ev, err
+		})
+		if err != nil || w.state.Stopped() == "" {
+			t.Fatalf("stop: stopped %q, error %v", w.state.Stopped(), err)
+		}
+	case "resume":
+		budget := w.state.SpentDollars() + float64(rapid.IntRange(-2, 6).Draw(t, "budget"))
+		w.resume(budget)
 	case "nonsense":
 		req := protocol.TellRequest{Study: "s", Trial: rapid.IntRange(-1, 5).Draw(t, "trial"),
 			Attempt: rapid.IntRange(-1, 3).Draw(t, "attempt"), Rung: rapid.IntRange(-1, 3).Draw(t, "rung")}
@@ -91,7 +102,6 @@ func (w *world) step(stage protocol.Stage) {
 func (w *world) ask(sl *worker, stage protocol.Stage) protocol.AskReply {
 	sl.token++
 	req := protocol.AskRequest{Study: "s", Stage: stage, Slot: sl.name, Token: sl.token}
-	w.asks = append(w.asks, req)
 	reply, err := w.do(func(s *State, now time.Time) (any, []Event, error) {
 		r, ev, err := s.Ask(now, req)
 		return r, ev, err
@@ -101,7 +111,23 @@ func (w *world) ask(sl *worker, stage protocol.Stage) protocol.AskReply {
 	}
 	r := reply.(protocol.AskReply)
 	sl.work = r.Work
+	w.asks = append(w.asks, ask{req, r.Kind})
 	return r
+}
+
+// resume lets the study go on with a budget, which is refused if it is already spent.
+func (w *world) resume(budget float64) {
+	spent, was := w.state.SpentDollars(), w.state.Stopped()
+	_, err := w.do(func(s *State, now time.Time) (any, []Event, error) {
+		r, ev, err := s.Resume(now, protocol.ResumeRequest{Study: "s", BudgetDollars: &budget})
+		return r, ev, err
+	})
+	switch {
+	case (err != nil) != (budget < 0 || spent >= budget):
+		w.t.Fatalf("resume with %v dollars after %v: %v", budget, spent, err)
+	case err != nil && w.state.Stopped() != was, err == nil && w.state.Stopped() != "":
+		w.t.Fatalf("resume: error %v, stopped %q, was %q", err, w.state.Stopped(), was)
+	}
 }
 
 // tell reports what the slot works on, with epochs as a trainer would make them.
@@ -181,13 +207,19 @@ func (w *world) check(stage protocol.Stage) protocol.CheckReply {
 	return reply.(protocol.CheckReply)
 }
 
-// drain lets one honest slot finish the stage, after everybody else went silent.
+// drain lets one honest slot finish the stage, after everybody else went silent. What is
+// left of the budget may end it once more.
 func (w *world) drain(stage protocol.Stage) {
 	w.slots++
 	honest := &worker{name: fmt.Sprintf("slot-%d", w.slots)}
 	for range 200 {
 		switch w.ask(honest, stage).Kind {
 		case protocol.AskDone:
+			if w.state.Stopped() != "" {
+				w.checkStopped(stage)
+				w.resume(w.state.SpentDollars() + 20)
+				continue
+			}
 			if !w.check(stage).Done {
 				w.t.Fatalf("stage %s gives no work and is not done", stage)
 			}
@@ -202,4 +234,16 @@ func (w *world) drain(stage protocol.Stage) {
 		}
 	}
 	w.t.Fatalf("stage %s does not drain: %+v", stage, w.state.Counts(stage))
+}
+
+// checkStopped drains a stopped stage. Only the last one may then be done.
+func (w *world) checkStopped(stage protocol.Stage) {
+	reply := w.check(stage)
+	if reply.Draining {
+		w.now = w.now.Add(121 * time.Second)
+		reply = w.check(stage)
+	}
+	if (reply.Stopped != "") == reply.Done || reply.Done && stage != protocol.StageC || reply.Draining || reply.Counts.Running > 0 {
+		w.t.Fatalf("stage %s of a stopped study: %+v", stage, reply)
+	}
 }

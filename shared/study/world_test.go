@@ -33,8 +33,14 @@ type world struct {
 	slots  int // names given so far
 	alive  []*worker
 	tells  []protocol.TellRequest // every one that was ever sent
-	asks   []protocol.AskRequest
+	asks   []ask
 	told   map[string]string // the answer to each accepted tell
+}
+
+// ask is an ask that was sent, and the kind of its first answer.
+type ask struct {
+	protocol.AskRequest
+	got protocol.AskKind
 }
 
 // worker is one slot as it sees itself.
@@ -53,6 +59,7 @@ func newWorld(t *rapid.T) *world {
 	settings.A.Patience = rapid.IntRange(0, 2).Draw(t, "patience")
 	settings.B.Sampler = rapid.SampledFrom([]string{"random", "nsga2", "tpe"}).Draw(t, "sampler")
 	settings.MaxRequeues = 2
+	settings.PricePerHour = 3600 // a dollar a second
 	s, events, err := New(testStart, settings)
 	if err != nil {
 		t.Fatal(err)
@@ -70,6 +77,7 @@ func (w *world) do(c command) (any, error) {
 	if err != nil && len(events) > 0 {
 		w.t.Fatalf("refused (%v) with events %v", err, events)
 	}
+	w.gaveNothingOutWhileStopped(events)
 	w.calls = append(w.calls, call{c, w.now, len(w.events), events, answerText(reply, err)})
 	for _, e := range events {
 		if err := w.state.Apply(e); err != nil {
@@ -94,7 +102,28 @@ func (w *world) snapshot() string {
 	return string(data)
 }
 
+// gaveNothingOutWhileStopped checks a command's events before they are applied.
+func (w *world) gaveNothingOutWhileStopped(events []Event) {
+	stopped := w.state.Stopped() != ""
+	for _, e := range events {
+		if stopped && (e.Type == EventLeased || e.Type == EventTrialCreated || e.Type == EventPromoted) {
+			w.t.Fatalf("a stopped study: %+v", e)
+		}
+		stopped = (stopped || e.Type == EventStopped) && e.Type != EventResumed
+	}
+}
+
 func (w *world) invariants() {
+	spent := 0.0
+	for _, stage := range stages {
+		spent += w.state.CostSeconds(stage)
+	}
+	if got := w.state.SpentDollars(); got != spent { // small whole numbers: exact in any order
+		w.t.Fatalf("%v dollars are spent, the trials cost %v seconds", got, spent)
+	}
+	if budget, ok := w.state.BudgetDollars(); ok && spent >= budget && w.state.Stopped() == "" {
+		w.t.Fatalf("%v of %v dollars are spent and the study goes on", spent, budget)
+	}
 	accepted := make(map[[2]int]int)
 	for _, e := range w.events {
 		if e.Type == EventReported {
