@@ -25,9 +25,10 @@ help: ## list the targets
 deps: ## fetch libtorch into .deps (or use the one that LIBTORCH names)
 	@bash scripts/deps.sh
 
-build: deps ## build bin/supermax and bin/trainer (the first time 5 minutes, of which 4 are gotch)
+build: deps ## build bin/supermax, bin/supermax-query and bin/trainer (the first time 5 minutes, of which 4 are gotch)
 	@mkdir -p bin
 	CGO_ENABLED=0 go build -o $(SUPERMAX) ./cmd/supermax
+	go build -o bin/supermax-query ./cmd/supermax-query
 	go build -o bin/trainer ./batchjob/cmd/trainer
 
 models: build # the quickstart's backbones: tiny BERTs with random weights and a vocabulary of the sample corpus
