@@ -22,17 +22,38 @@ func TestDecode(t *testing.T) {
 	for body, want := range map[string]string{
 		``:                                     "ends early",
 		`{"schema_version": 1`:                 "ends early",
-		`[]`:                                   "cannot unmarshal array",
+		`[]`:                                   "read request: the request: a JSON array is not allowed; allowed: an object",
 		`{}`:                                   "schema_version is missing; allowed: 1",
 		`{"schema_version": 2, "whatever": 1}`: "schema_version 2 is not supported; allowed: 1",
 		`{"schema_version": 1, "studyy": "s"}`: `unknown field "studyy"`,
-		`{"schema_version": 1, "trial": "12"}`: "cannot unmarshal string",
+		`{"schema_version": 1, "trial": "12"}`: "read request: trial: a JSON string is not allowed; allowed: a whole number",
+		`{"schema_version": true}`:             "read request: schema_version: a JSON bool is not allowed; allowed: a whole number",
+		`{"schema_version": 1, "study": {}}`:   "study: a JSON object is not allowed; allowed: a string",
+		`{"schema_version": 1, "study": trux}`: "invalid character",
 		`{"schema_version": 1} {}`:             "something follows",
-		`{"schema_version": 1, "trial": 99999999999999999999}`: "cannot unmarshal number",
+		`{"schema_version": 1, "trial": 99999999999999999999}`: `trial: a JSON number "99999999999999999999" is not allowed; allowed: a whole number`,
 	} {
 		if _, err := Decode[HeartbeatRequest](strings.NewReader(body)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Decode(%s) = %v, want …%s…", body, err, want)
 		}
+	}
+	for body, want := range map[string]string{
+		`{"schema_version": 1, "outcome": {"epochs": 1}}`:                     "outcome.epochs: a JSON number is not allowed; allowed: an array",
+		`{"schema_version": 1, "outcome": {"cost_seconds": "1"}}`:             "outcome.cost_seconds: a JSON string is not allowed; allowed: a number",
+		`{"schema_version": 1, "outcome": {"epochs": [{"auroc": true}]}}`:     "auroc: a JSON bool is not allowed; allowed: a number",
+		`{"schema_version": 1, "` + strings.Repeat("x", 1<<20) + `": 1}`:      `unknown field "` + strings.Repeat("x", 80) + `…"`,
+		`{"schema_version": 1, "trial": 1` + strings.Repeat("0", 1<<20) + `}`: `…" is not allowed; allowed: a whole number`,
+	} {
+		if _, err := Decode[TellRequest](strings.NewReader(body)); err == nil || !strings.Contains(err.Error(), want) || len(err.Error()) > 300 {
+			t.Errorf("Decode(%.80s) = %.500v, want …%s…", body, err, want)
+		}
+	}
+	type flagged struct {
+		SchemaVersion int  `json:"schema_version"`
+		Flag          bool `json:"flag"`
+	}
+	if _, err := Decode[flagged](strings.NewReader(`{"schema_version": 1, "flag": 1}`)); err == nil || !strings.Contains(err.Error(), "flag: a JSON number is not allowed; allowed: true or false") {
+		t.Errorf("Decode of a number for a flag = %v", err)
 	}
 	broken := errors.New("broken pipe")
 	if _, err := Decode[HeartbeatRequest](iotest.ErrReader(broken)); !errors.Is(err, broken) {
@@ -79,6 +100,9 @@ func FuzzDecode(f *testing.F) {
 		req, err := Decode[TellRequest](strings.NewReader(body))
 		if err == nil && req.SchemaVersion != Version {
 			t.Fatalf("Decode(%q) took schema version %d", body, req.SchemaVersion)
+		}
+		if err != nil && len(err.Error()) > 500 {
+			t.Fatalf("Decode(%q) says %q", body, err)
 		}
 	})
 }
