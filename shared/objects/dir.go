@@ -57,11 +57,18 @@ func (b *Bucket) walk(ctx context.Context, prefix string, visit func(path, key s
 	})
 }
 
-// Sweep deletes what writers that were killed left in the folder, as far as it was last
-// written to before the given time, and returns how many files that were. A bucket that
-// is no folder has none.
+// Sweep deletes what writers that were killed left behind, and returns how much that was:
+// in a folder the files that were last written to before the given time, in S3 the
+// multipart uploads that were begun before it.
 func (b *Bucket) Sweep(ctx context.Context, before time.Time) (int, error) {
-	if b.dir == "" {
+	switch {
+	case b.s3 != nil:
+		removed, err := b.s3.sweep(ctx, before)
+		if err != nil {
+			err = b.s3.failed("remove unfinished", "", err)
+		}
+		return removed, err
+	case b.dir == "":
 		return 0, nil
 	}
 	removed := 0

@@ -41,7 +41,7 @@ func TestDiskFull(t *testing.T) {
 
 func TestDiskFullSentence(t *testing.T) {
 	b := &Bucket{dir: "/runs/s/objects"}
-	err := b.failed("write", "k", &os.PathError{Op: "write", Path: "/x", Err: syscall.EDQUOT})
+	err := b.failed(t.Context(), "write", "k", &os.PathError{Op: "write", Path: "/x", Err: syscall.EDQUOT})
 	if want := "write object k: the disk that holds /runs/s/objects is full"; !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("a full quota says %q, want %q…", err, want)
 	}

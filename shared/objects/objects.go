@@ -27,12 +27,15 @@ var ErrNotFound = errors.New("no such object")
 // from many goroutines at once.
 type Bucket struct {
 	blob *blob.Bucket
-	dir  string // absolute; empty when the bucket is not a folder
+	dir  string    // absolute; empty when the bucket is not a folder
+	s3   *s3Bucket // nil when the bucket is not of S3
 }
 
 // Open opens the bucket at a URL: file:///absolute/folder (which must exist; [FileURL]
-// writes one), or mem:// for a new, empty one that lives as long as the Bucket.
-func Open(_ context.Context, bucketURL string) (*Bucket, error) {
+// writes one), s3://bucket or s3://bucket/prefix with the machine's own AWS configuration
+// (see [awscall.Config]; the first call shows whether the bucket is there), or mem:// for a
+// new, empty one that lives as long as the Bucket.
+func Open(ctx context.Context, bucketURL string) (*Bucket, error) {
 	u, err := url.Parse(bucketURL)
 	if err != nil {
 		return nil, fmt.Errorf("open bucket: %q is not a URL", bucketURL)
@@ -42,8 +45,10 @@ func Open(_ context.Context, bucketURL string) (*Bucket, error) {
 		return &Bucket{blob: memblob.OpenBucket(nil)}, nil
 	case u.Scheme == "file" && u.Host == "" && filepath.IsAbs(u.Path):
 		return openDir(filepath.Clean(u.Path))
+	case u.Scheme == "s3":
+		return openS3(ctx, u)
 	}
-	return nil, fmt.Errorf("open bucket: %q is not supported; use file:///absolute/folder or mem://", bucketURL)
+	return nil, fmt.Errorf("open bucket: %q is not supported; use s3://bucket, file:///absolute/folder or mem://", bucketURL)
 }
 
 // FileURL returns the URL by which [Open] opens a folder. dir must be absolute.
@@ -76,22 +81,32 @@ func (b *Bucket) Read(ctx context.Context, key string) ([]byte, error) {
 	if err := CheckKey(key); err != nil {
 		return nil, err
 	}
-	data, err := b.blob.ReadAll(ctx, key)
+	read := b.blob.ReadAll
+	if b.s3 != nil {
+		read = b.readS3
+	}
+	data, err := read(ctx, key)
 	if err != nil {
-		return nil, b.failed("read", key, err)
+		return nil, b.failed(ctx, "read", key, err)
 	}
 	return data, nil
 }
 
-// Reader opens an object for reading from its start, or returns [ErrNotFound]. The
-// caller closes it.
+// Reader opens an object for reading from its start, or returns [ErrNotFound]. One of S3
+// whose body breaks or stalls goes on where it was. The caller closes it.
 func (b *Bucket) Reader(ctx context.Context, key string) (io.ReadCloser, error) {
 	if err := CheckKey(key); err != nil {
 		return nil, err
 	}
-	r, err := b.blob.NewReader(ctx, key, nil)
+	var r io.ReadCloser
+	var err error
+	if b.s3 != nil {
+		r, err = newResuming(ctx, b.blob, key, stall)
+	} else {
+		r, err = b.blob.NewReader(ctx, key, nil)
+	}
 	if err != nil {
-		return nil, b.failed("read", key, err)
+		return nil, b.failed(ctx, "read", key, err)
 	}
 	return r, nil
 }
@@ -101,23 +116,38 @@ func (b *Bucket) Exists(ctx context.Context, key string) (bool, error) {
 	if err := CheckKey(key); err != nil {
 		return false, err
 	}
-	ok, err := b.blob.Exists(ctx, key)
+	exists := b.blob.Exists
+	if b.s3 != nil {
+		exists = b.s3.exists
+	}
+	ok, err := exists(ctx, key)
 	if err != nil {
-		return false, b.failed("look for", key, err)
+		return false, b.failed(ctx, "look for", key, err)
 	}
 	return ok, nil
 }
 
-// Delete removes an object. That there is none is no error: deletions are repeated.
-func (b *Bucket) Delete(ctx context.Context, key string) error {
-	if err := CheckKey(key); err != nil {
-		return err
+// Delete removes objects. That one is not there is no error: deletions are repeated. After
+// an error any part of them may be gone.
+func (b *Bucket) Delete(ctx context.Context, keys ...string) error {
+	for _, key := range keys {
+		if err := CheckKey(key); err != nil {
+			return err
+		}
 	}
-	err := b.blob.Delete(ctx, key)
-	if err == nil || gcerrors.Code(err) == gcerrors.NotFound {
+	if b.s3 != nil {
+		if err := b.s3.delete(ctx, keys); err != nil {
+			return b.s3.failed("delete", oneKey(keys), err)
+		}
 		return nil
 	}
-	return b.failed("delete", key, err)
+	for _, key := range keys {
+		err := b.blob.Delete(ctx, key)
+		if err != nil && gcerrors.Code(err) != gcerrors.NotFound {
+			return b.failed(ctx, "delete", key, err)
+		}
+	}
+	return nil
 }
 
 // List returns the keys that start with prefix, sorted by their bytes. An empty prefix
@@ -133,7 +163,10 @@ func (b *Bucket) List(ctx context.Context, prefix string) ([]string, error) {
 	} else {
 		keys, err = b.listBlob(ctx, prefix)
 	}
-	if err != nil {
+	switch {
+	case err != nil && b.s3 != nil:
+		return nil, b.s3.failed("list", prefix, err)
+	case err != nil:
 		return nil, fmt.Errorf("list objects %q: %w", prefix, err)
 	}
 	slices.Sort(keys)
@@ -159,7 +192,13 @@ func (b *Bucket) listBlob(ctx context.Context, prefix string) ([]string, error) 
 
 // failed says what went wrong with key in one sentence. The library's own words are left
 // out where they say less than the cause.
-func (b *Bucket) failed(verb, key string, err error) error {
+func (b *Bucket) failed(ctx context.Context, verb, key string, err error) error {
+	if b.s3 != nil {
+		if b.s3.missing(ctx, key, err) {
+			return fmt.Errorf("%s object s3://%s/%s%s: %w", verb, b.s3.name, b.s3.prefix, key, ErrNotFound)
+		}
+		return b.s3.failed(verb, key, err)
+	}
 	if gcerrors.Code(err) == gcerrors.NotFound {
 		return fmt.Errorf("%s object %s: %w", verb, key, ErrNotFound)
 	}

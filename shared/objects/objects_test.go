@@ -32,7 +32,7 @@ func open(t *testing.T) (*Bucket, string) {
 	return b, dir
 }
 
-// each runs a test over a folder and over memory.
+// each runs a test over every kind of bucket.
 func each(t *testing.T, test func(t *testing.T, b *Bucket)) {
 	t.Run("file", func(t *testing.T) {
 		b, _ := open(t)
@@ -44,6 +44,12 @@ func each(t *testing.T, test func(t *testing.T, b *Bucket)) {
 			t.Fatal(err)
 		}
 		test(t, b)
+	})
+	t.Run("s3", func(t *testing.T) {
+		test(t, onEmulator(t, ""))
+	})
+	t.Run("s3 prefix", func(t *testing.T) {
+		test(t, onEmulator(t, "some/study/"))
 	})
 }
 
@@ -219,17 +225,25 @@ func TestOpenErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for url, want := range map[string]string{
-		"s3://bucket":             "not supported",
 		"mem://x":                 "not supported",
 		"file:relative":           "not supported",
 		"file://host/dir":         "not supported",
 		"/a/folder":               "not supported",
 		"%":                       "not a URL",
+		"s3://":                   "names no S3 bucket",
+		"s3://Bucket":             "names no S3 bucket",
+		"s3://bu_cket/x":          "names no S3 bucket",
+		"s3://bucket?x=y":         "names no S3 bucket",
+		"s3://me:pw@bucket":       "names no S3 bucket",
+		"s3://bucket/a//b":        "empty part",
+		"s3://bucket/../b":        "has a part ..",
 		FileURL(file):             "not a folder",
 		FileURL(file + "-is-not"): "no such file",
 	} {
 		if _, err := Open(t.Context(), url); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Open(%q) = %v, want …%s…", url, err, want)
+		} else if strings.Contains(err.Error(), "pw") {
+			t.Errorf("the error repeats a password: %v", err)
 		}
 	}
 }

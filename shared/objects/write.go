@@ -16,6 +16,15 @@ import (
 // Write puts data under key, over what was there. After an error, or when the process
 // ends on the way, what was there before is still there, whole.
 func (b *Bucket) Write(ctx context.Context, key string, data []byte) error {
+	if b.s3 != nil {
+		if err := CheckKey(key); err != nil {
+			return err
+		}
+		if err := b.upload(ctx, key, bytes.NewReader(data)); err != nil {
+			return b.s3.failed("write", key, err)
+		}
+		return nil
+	}
 	return b.WriteFrom(ctx, key, func(w io.Writer) error {
 		_, err := io.Copy(w, bytes.NewReader(data))
 		return err
@@ -28,18 +37,24 @@ func (b *Bucket) WriteFrom(ctx context.Context, key string, fill func(io.Writer)
 	if err := CheckKey(key); err != nil {
 		return err
 	}
-	if err := b.write(ctx, key, fill); err != nil {
-		return b.failed("write", key, err)
+	write := b.write
+	if b.s3 != nil {
+		write = b.writeS3
+	}
+	if err := write(ctx, key, fill); err != nil {
+		return b.failed(ctx, "write", key, err)
 	}
 	return nil
 }
+
+const contentType = "application/octet-stream"
 
 func (b *Bucket) write(ctx context.Context, key string, fill func(io.Writer) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var file *os.File // stays nil when the bucket is not a folder
 	w, err := b.blob.NewWriter(ctx, key, &blob.WriterOptions{
-		ContentType: "application/octet-stream",
+		ContentType: contentType,
 		BeforeWrite: func(as func(any) bool) error { as(&file); return nil },
 	})
 	if err != nil {
