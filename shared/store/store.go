@@ -41,12 +41,16 @@ type Log interface {
 }
 
 // Records are what [Log.Load] found. Whoever restores Snapshot (if there is one) and
-// applies Events in order stands at Seq.
+// applies Events in order stands at Seq. The other fields stay empty but for a [Mailbox].
 type Records struct {
 	Snapshot    []byte   // nil when the events alone lead on from what the caller has
 	SnapshotSeq int64    // the last event that Snapshot holds; 0 without one
 	Events      [][]byte // the events after max(SnapshotSeq, have), up to Seq
 	Seq         int64    // the study's last sequence number
+
+	Requests    []Request // that lie in the mailbox, some of them answered already
+	Answers     []Answer  // that stand in the log after AnswersFrom, up to Seq
+	AnswersFrom int64     // have, or more when the log's older part is gone
 }
 
 var studyName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)

@@ -27,17 +27,18 @@ func open(t *testing.T, path string) *DB {
 }
 
 func TestConformance(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) store.Log {
-		return open(t, filepath.Join(t.TempDir(), "study ?%23.db"))
+	storetest.Run(t, func(t *testing.T) (one, another store.Log) {
+		path := filepath.Join(t.TempDir(), "study ?%23.db")
+		return open(t, path), open(t, path)
 	})
 }
 
 // The conformance races again, but each caller through a connection of its own, as
 // another process has it.
 func TestConformanceAcrossConnections(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) store.Log {
+	storetest.Run(t, func(t *testing.T) (one, another store.Log) {
 		path := filepath.Join(t.TempDir(), "study.db")
-		return &several{dbs: []*DB{open(t, path), open(t, path), open(t, path)}}
+		return &several{dbs: []*DB{open(t, path), open(t, path), open(t, path)}}, open(t, path)
 	})
 }
 

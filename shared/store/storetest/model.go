@@ -41,7 +41,8 @@ func testModel(t *testing.T, l store.Log) {
 				got, err := l.Load(t.Context(), study, have)
 				want, wantErr := m.load(have)
 				wantSame(rt, "Load", err, wantErr)
-				if !same(want, got) {
+				if whole := m.events[min(have, want.Seq):]; !same(want, got) &&
+					(have == 0 || !same(store.Records{Seq: want.Seq, Events: whole}, got)) {
 					rt.Fatalf("Load(%d): -want +got\n%s", have, cmp.Diff(want, got))
 				}
 			},
