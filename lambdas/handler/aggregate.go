@@ -8,6 +8,7 @@ import (
 	"github.com/supermax-hpo/supermax/shared/config"
 	"github.com/supermax-hpo/supermax/shared/exports"
 	"github.com/supermax-hpo/supermax/shared/protocol"
+	"github.com/supermax-hpo/supermax/shared/results"
 	"github.com/supermax-hpo/supermax/shared/study"
 )
 
@@ -16,8 +17,9 @@ const sweepAfter = time.Hour
 
 // Aggregate brings a done stage's metrics files into line with its accepted reports, see
 // [Service.reconcile], and writes its exports: A's best trials, B's Pareto front, C's
-// candidates. A stage with work left is a conflict ([study.ErrNotDone]): a file whose
-// report is still under way would be taken for an orphan.
+// candidates. The stage's table of trials is written with them. A stage with work left is a
+// conflict ([study.ErrNotDone]): a file whose report is still under way would be taken for
+// an orphan. Only the table of trials is written for a stage in which the study was stopped.
 func (s *Service) Aggregate(ctx context.Context, req protocol.StageRequest) (protocol.AggregateReply, error) {
 	reply := protocol.AggregateReply{SchemaVersion: protocol.Version, Stage: req.Stage, Exports: []string{}}
 	st, err := s.State(ctx, req.Study)
@@ -28,13 +30,19 @@ func (s *Service) Aggregate(ctx context.Context, req protocol.StageRequest) (pro
 	if err != nil {
 		return reply, err
 	}
-	if !check.Done {
+	if !check.Done && check.Stopped == "" {
 		return reply, &study.Error{Code: protocol.CodeConflict, Cause: study.ErrNotDone,
 			Message: fmt.Sprintf("aggregate stage %s: it is not done", req.Stage)}
 	}
 	c, err := s.config(ctx, req.Study)
 	if err != nil {
 		return reply, err
+	}
+	if err := results.WriteTrials(ctx, s.Objects, req.Study, req.Stage, c.Whole, trials(st, c, req.Stage)); err != nil {
+		return reply, fmt.Errorf("aggregate stage %s: %w", req.Stage, err)
+	}
+	if !check.Done {
+		return reply, nil
 	}
 	if reply.Files, reply.Removed, err = s.reconcile(ctx, st, req.Stage); err != nil {
 		return reply, fmt.Errorf("aggregate stage %s: %w", req.Stage, err)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -59,37 +60,63 @@ func (e *entry) create(ctx context.Context, log store.Log, events []study.Event)
 	return err
 }
 
-// keepConfig writes the study file's JSON form, after comparing it with what is there. Only
-// the places where the corpus and the backbones lie may have changed. The log was asked
-// first, so that of two creators one decides.
+// keepConfig writes the study file's JSON form, after comparing it with what is there. The
+// log was asked first, so that of two creators one decides.
 func (s *Service) keepConfig(ctx context.Context, c *config.Study) error {
-	want, err := c.JSON()
+	kept, err := s.compareConfig(ctx, c)
+	if err != nil || kept {
+		return err
+	}
+	data, err := c.JSON()
 	if err != nil {
 		return err
+	}
+	return s.Objects.Write(ctx, config.Key(c.Name), data)
+}
+
+// compareConfig compares a study file with the one that the study was made from, and
+// reports whether that is kept as it is. Only the places where the corpus and the backbones
+// lie may have changed, and not to places that are named after other contents.
+func (s *Service) compareConfig(ctx context.Context, c *config.Study) (kept bool, err error) {
+	want, err := c.JSON()
+	if err != nil {
+		return false, err
 	}
 	got, err := s.Objects.Read(ctx, config.Key(c.Name))
 	if errors.Is(err, objects.ErrNotFound) {
-		return s.Objects.Write(ctx, config.Key(c.Name), want)
+		return false, nil
 	}
 	if err != nil || bytes.Equal(got, want) {
-		return err
+		return err == nil, err
 	}
 	was, err := config.FromJSON(got)
 	if err != nil {
-		return fmt.Errorf("read the former file of study %s: %w", c.Name, err)
+		return false, fmt.Errorf("read the former file of study %s: %w", c.Name, err)
 	}
-	was.Corpus.Dir = c.Corpus.Dir
-	if maps.EqualFunc(was.Models, c.Models, func(string, string) bool { return true }) {
+	if mayMove(was.Corpus.Dir, c.Corpus.Dir) {
+		was.Corpus.Dir = c.Corpus.Dir
+	}
+	if maps.EqualFunc(was.Models, c.Models, mayMove) {
 		was.Models = c.Models
 	}
 	moved, err := was.JSON()
 	if err != nil {
-		return err
+		return false, err
 	}
 	if bytes.Equal(moved, want) {
-		return s.Objects.Write(ctx, config.Key(c.Name), want)
+		return false, nil
 	}
-	return differs(c.Name, moved, want)
+	return false, differs(c.Name, moved, want)
+}
+
+// contentName is what a place in the data bucket ends with: the SHA-256 of what lies there.
+var contentName = regexp.MustCompile(`/([0-9a-f]{64})/?$`)
+
+// mayMove reports whether two places may hold the same. Those that are named after
+// different contents do not.
+func mayMove(from, to string) bool {
+	a, b := contentName.FindStringSubmatch(from), contentName.FindStringSubmatch(to)
+	return a == nil || b == nil || a[1] == b[1]
 }
 
 // same compares the settings of two studies. Those of a study that was made before settings

@@ -1,5 +1,5 @@
-// Package handler is what a study's functions do: plan, ask, tell, heartbeat, release
-// slot, check, aggregate, promote, finish. Each reads the study's events, lets package
+// Package handler is what a study's functions do: start, plan, ask, tell, heartbeat, release
+// slot, check, aggregate, promote, finish, stop, resume. Each reads the study's events, lets package
 // study decide, and appends what was decided on condition that nothing came between. On
 // AWS each is a Lambda; on a laptop the command calls them and serves those that slots
 // need over loopback HTTP ([HTTP]).
@@ -28,6 +28,11 @@ type Service struct {
 	Objects *objects.Bucket // Create, Aggregate, Promote and Finish need it, the others do without
 	Clock   func() time.Time
 	Logger  *slog.Logger // nil: nothing is logged
+
+	// Start needs these.
+	Definitions *objects.Bucket // holds definitions, corpora and backbones
+	DataURL     string          // of Definitions, as s3://bucket
+	Bundle      Bundle          // nil: no study comes with the program
 
 	mu      sync.Mutex
 	studies map[string]*entry
@@ -75,6 +80,16 @@ func (s *Service) ReleaseSlot(ctx context.Context, req protocol.ReleaseSlotReque
 // Check takes back the leases that ran out and says how far a stage is.
 func (s *Service) Check(ctx context.Context, req protocol.StageRequest) (protocol.CheckReply, error) {
 	return do(ctx, s, checkCommand, req.Study, req)
+}
+
+// Resume lets a stopped study go on, and sets its budget.
+func (s *Service) Resume(ctx context.Context, req protocol.ResumeRequest) (protocol.ResumeReply, error) {
+	return do(ctx, s, resumeCommand, req.Study, req)
+}
+
+// Stop ends a study's work until it is resumed; what runs may finish.
+func (s *Service) Stop(ctx context.Context, req protocol.StopRequest) (protocol.StopReply, error) {
+	return do(ctx, s, stopCommand, req.Study, req)
 }
 
 // Promote closes a done stage, and then removes its checkpoints: nothing goes on from them
