@@ -8,6 +8,7 @@ import (
 	"github.com/supermax-hpo/supermax/infra/internal/compute"
 	"github.com/supermax-hpo/supermax/infra/internal/settings"
 	"github.com/supermax-hpo/supermax/infra/internal/storage"
+	"github.com/supermax-hpo/supermax/infra/internal/workflow"
 )
 
 // source is where the deployment's own code lies.
@@ -25,6 +26,7 @@ func newSupermax(scope constructs.Construct, s settings.Settings, from source) a
 	})
 	kept := storage.New(stack, s)
 	works := compute.New(stack, compute.Props{Settings: s, Storage: kept, Lambdas: from.Lambdas, Root: from.Root, Docker: from.Docker})
+	walks := workflow.New(stack, s.Name, kept, works)
 
 	output := func(name string, value *string) {
 		awscdk.NewCfnOutput(stack, jsii.String(name), &awscdk.CfnOutputProps{Value: value})
@@ -33,6 +35,7 @@ func newSupermax(scope constructs.Construct, s settings.Settings, from source) a
 	output("DataBucket", kept.Data.BucketName())
 	output("ResultsBucket", kept.Results.BucketName())
 	output("KeyArn", kept.Key.KeyArn())
+	output("StateMachineArn", walks.StateMachine.Ref())
 	output("JobQueueArn", works.Queue.AttrJobQueueArn())
 	output("JobDefinitionArn", works.Job.Ref())
 	output("ImageUri", works.Image)

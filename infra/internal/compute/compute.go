@@ -29,6 +29,7 @@ type Compute struct {
 	Names       []string                      // of the functions, in the order of their use
 	Queue       awsbatch.CfnJobQueue
 	Job         awsbatch.CfnJobDefinition
+	JobName     string  // its name: of all its revisions
 	Image       *string // its URI
 	DeadLetters awssqs.Queue
 }
@@ -46,7 +47,8 @@ func New(scope constructs.Construct, p Props) Compute {
 	image := newImage(stack, p)
 	c.Image = image.uri
 	c.Queue = newQueue(stack, p.Settings)
-	c.Job = newJob(stack, p, image, c.Functions)
+	c.JobName = p.Settings.Name + "-slot"
+	c.Job = newJob(stack, c.JobName, p, image, c.Functions)
 	c.DeadLetters = onJobEvent(stack, c.Queue.AttrJobQueueArn(), c.Functions["OnJobEvent"])
 	return c
 }

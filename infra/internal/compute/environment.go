@@ -58,6 +58,7 @@ func newQueue(scope constructs.Construct, s settings.Settings) awsbatch.CfnJobQu
 	demand := environment("OnDemand", "EC2", "BEST_FIT_PROGRESSIVE")
 	spot.Order, demand.Order = jsii.Number(1), jsii.Number(2)
 	return awsbatch.NewCfnJobQueue(scope, jsii.String("Queue"), &awsbatch.CfnJobQueueProps{
+		JobQueueName:            jsii.String(s.Name),
 		Priority:                jsii.Number(1),
 		State:                   jsii.String("ENABLED"),
 		ComputeEnvironmentOrder: &[]any{spot, demand},

@@ -93,6 +93,7 @@ func newFunction(scope constructs.Construct, f function, p Props) awslambda.Func
 		statements = append(append(statements, more...), grant.Key(scope, *p.Storage.Key.KeyArn(), "s3"))
 	}
 	return awslambda.NewFunction(scope, jsii.String(f.name), &awslambda.FunctionProps{
+		FunctionName: jsii.String(p.Settings.Name + "-" + f.folder),
 		Description:  jsii.String("Supermax: " + f.what),
 		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
 		Architecture: architecture(p.Settings.Arch),

@@ -26,7 +26,7 @@ const (
 const attemptSeconds = 3 * 24 * 3600
 
 // newJob makes the definition of a slot's job. Study and stage come with each job.
-func newJob(scope constructs.Construct, p Props, image trainerImage, f map[string]awslambda.Function) awsbatch.CfnJobDefinition {
+func newJob(scope constructs.Construct, name string, p Props, image trainerImage, f map[string]awslambda.Function) awsbatch.CfnJobDefinition {
 	logs := newLogGroup(scope, "TrainerLogs", p.Storage.Key)
 	execution := append(image.pull, grant.Allow([]string{"logs:CreateLogStream", "logs:PutLogEvents"}, []string{*logs.LogGroupArn()}))
 	set := func(name string, value *string) *awsbatch.CfnJobDefinition_EnvironmentProperty {
@@ -36,6 +36,7 @@ func newJob(scope constructs.Construct, p Props, image trainerImage, f map[strin
 		return &awsbatch.CfnJobDefinition_ResourceRequirementProperty{Type: jsii.String(kind), Value: jsii.String(amount)}
 	}
 	return awsbatch.NewCfnJobDefinition(scope, jsii.String("Slot"), &awsbatch.CfnJobDefinitionProps{
+		JobDefinitionName:    jsii.String(name),
 		Type:                 jsii.String("container"),
 		PlatformCapabilities: jsii.Strings("EC2"),
 		PropagateTags:        jsii.Bool(true),
