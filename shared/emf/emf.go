@@ -38,8 +38,9 @@ type Writer struct {
 	Now func() time.Time // when it is: the metrics' time
 }
 
-// Put writes metrics that share dimensions, by their names. Every combination of values is
-// a metric of its own, and costs as one: they must be few. A value that CloudWatch would
+// Put writes metrics that share dimensions, by their names, and once more without
+// dimensions, which is what alarms look at. Every combination of values is a metric of its
+// own, and costs as one: they must be few. A value that CloudWatch would
 // drop without a word (NaN, infinite, an empty dimension) is an error, and nothing is
 // written.
 func (w Writer) Put(dimensions map[string]string, metrics ...Metric) error {
@@ -60,6 +61,9 @@ func (w Writer) Put(dimensions map[string]string, metrics ...Metric) error {
 	for _, name := range slices.Sorted(maps.Keys(dimensions)) {
 		d.Dimensions[0] = append(d.Dimensions[0], name)
 		line[name] = dimensions[name]
+	}
+	if len(dimensions) > 0 {
+		d.Dimensions = append(d.Dimensions, []string{}) // over all studies: alarms take no pattern
 	}
 	for _, m := range metrics {
 		if _, twice := line[string(m.Name)]; twice {

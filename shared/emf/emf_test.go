@@ -29,7 +29,7 @@ func TestPut(t *testing.T) {
 	}
 	want := []string{
 		`{"AskMilliseconds":12.5,"Conflicts":0,"Stage":"A","Study":"quickstart","_aws":{"CloudWatchMetrics":[{"Namespace":"Supermax",` +
-			`"Dimensions":[["Stage","Study"]],"Metrics":[{"Name":"AskMilliseconds","Unit":"Milliseconds"},{"Name":"Conflicts","Unit":"Count"}]}],` +
+			`"Dimensions":[["Stage","Study"],[]],"Metrics":[{"Name":"AskMilliseconds","Unit":"Milliseconds"},{"Name":"Conflicts","Unit":"Count"}]}],` +
 			`"Timestamp":1748779200123}}`,
 		`{"DollarsSpent":1e-9,"_aws":{"CloudWatchMetrics":[{"Namespace":"Supermax","Dimensions":[[]],` +
 			`"Metrics":[{"Name":"DollarsSpent","Unit":"None"}]}],"Timestamp":1748779200123}}`,
@@ -107,4 +107,14 @@ func FuzzPut(f *testing.F) {
 			t.Fatalf("%q is %v, %v", &out, got, err)
 		}
 	})
+}
+
+// One failure of 20 is 5 percent; one of 19 says nothing yet.
+func TestRateOf(t *testing.T) {
+	if percent, ok := RateOf(1, 20); percent != 5 || !ok {
+		t.Errorf("1 of 20: %v, %v; want 5, true", percent, ok)
+	}
+	if percent, ok := RateOf(1, 19); percent != 0 || ok {
+		t.Errorf("1 of 19: %v, %v; want 0, false", percent, ok)
+	}
 }
