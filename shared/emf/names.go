@@ -30,7 +30,7 @@ const (
 	TrialsRunning     Name = "TrialsRunning"
 	TrialsPaused      Name = "TrialsPaused"
 	TrialsQueued      Name = "TrialsQueued"
-	OOMTrials         Name = "OOMTrials" // of TrialsFailed: the device's memory was too small
+	OOMTrials         Name = "OOMTrials"     // of TrialsFailed: the device's memory was too small
 	FailedPercent     Name = "FailedPercent" // of the trials that ended, completed or failed; see [RateOf]
 	OOMPercent        Name = "OOMPercent"    // the same of OOMTrials
 	BestF1Macro       Name = "BestF1Macro"
