@@ -35,7 +35,9 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	newSupermax(app, s, source{Root: root, Lambdas: lambdas, Docker: s.Image == "" && dockerAnswers()})
+	if _, err := newSupermax(app, s, source{Root: root, Lambdas: lambdas, Docker: s.Image == "" && dockerAnswers()}); err != nil {
+		return err
+	}
 	app.Synth(nil)
 	return nil
 }
