@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/parquet-go/parquet-go"
 
 	"github.com/supermax-hpo/supermax/shared/config"
@@ -225,5 +226,29 @@ func TestParquetDamage(t *testing.T) {
 	for _, size := range []int{1, 8, len(whole) / 2, len(whole) - 1} {
 		tb := &table{file: "posts.parquet", columns: []string{"post_id", "text"}}
 		checkInputError(t, decodeParquet(context.Background(), tb, []byte(whole[:size])), "posts.parquet: it is not a Parquet file or is damaged")
+	}
+}
+
+// Files names what Open reads, whatever else lies in the folder.
+func TestFiles(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"posts.csv", "notes.txt", "annotations.JSONL", "groundtruth.parquet", "evidence.csv", ".git"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for layout, want := range map[string][]string{
+		RedSM5:      {"annotations.JSONL", "posts.csv"},
+		Groundtruth: {"evidence.csv", "groundtruth.parquet", "posts.csv"},
+	} {
+		files, err := Files(dir, layout)
+		if d := cmp.Diff(want, files); d != "" || err != nil {
+			t.Errorf("%s: %v, -want +got\n%s", layout, err, d)
+		}
+	}
+	for layout, dir := range map[string]string{"xml": dir, RedSM5: dir + "-not", Groundtruth: t.TempDir()} {
+		if files, err := Files(dir, layout); err == nil {
+			t.Errorf("layout %s of %s: %v", layout, dir, files)
+		}
 	}
 }

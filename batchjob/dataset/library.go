@@ -132,3 +132,34 @@ func (l *library) fingerprint() string {
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
+
+// Files returns the names of the files in dir that a corpus of that layout consists of:
+// what [Open] reads, and nothing else that lies there. It does not look into them.
+func Files(dir, layout string) ([]string, error) {
+	tables, optional := []string{"posts"}, []string{"criteria"}
+	switch layout {
+	case RedSM5:
+		tables = append(tables, "annotations")
+	case Groundtruth:
+		tables, optional = append(tables, "groundtruth"), append(optional, "evidence")
+	default:
+		return nil, fmt.Errorf("list corpus: layout %s is not known; allowed: %s, %s", shown(layout), Groundtruth, RedSM5)
+	}
+	l, err := openLibrary(dir)
+	if err != nil {
+		return nil, fmt.Errorf("list corpus: %w", err)
+	}
+	for _, table := range optional {
+		if l.has(table) {
+			tables = append(tables, table)
+		}
+	}
+	files := make([]string, len(tables))
+	for i, table := range tables {
+		if files[i], err = l.find(table); err != nil {
+			return nil, fmt.Errorf("list corpus: %w", err)
+		}
+	}
+	slices.Sort(files)
+	return files, nil
+}

@@ -74,6 +74,8 @@ func retryer(also ...retry.IsErrorRetryable) aws.Retryer {
 func S3(cfg aws.Config) *s3.Client {
 	return s3.NewFromConfig(cfg, func(o *s3.Options) {
 		o.UsePathStyle = o.BaseEndpoint != nil && !ofAWS(*o.BaseEndpoint)
+		// Objects of several parts have no checksum of the whole; the SDK would say so each time.
+		o.DisableLogOutputChecksumValidationSkipped = true
 		// Every request for an object may be sent twice, so one whose answer breaks off is.
 		o.Retryer = retryer(retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
 			var broken *smithy.DeserializationError

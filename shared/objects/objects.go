@@ -27,6 +27,7 @@ var ErrNotFound = errors.New("no such object")
 // from many goroutines at once.
 type Bucket struct {
 	blob *blob.Bucket
+	url  string    // as URL returns it
 	dir  string    // absolute; empty when the bucket is not a folder
 	s3   *s3Bucket // nil when the bucket is not of S3
 }
@@ -42,7 +43,7 @@ func Open(ctx context.Context, bucketURL string) (*Bucket, error) {
 	}
 	switch {
 	case u.Scheme == "mem" && u.Host == "" && u.Path == "":
-		return &Bucket{blob: memblob.OpenBucket(nil)}, nil
+		return &Bucket{blob: memblob.OpenBucket(nil), url: "mem://"}, nil
 	case u.Scheme == "file" && u.Host == "" && filepath.IsAbs(u.Path):
 		return openDir(filepath.Clean(u.Path))
 	case u.Scheme == "s3":
@@ -55,6 +56,10 @@ func Open(ctx context.Context, bucketURL string) (*Bucket, error) {
 func FileURL(dir string) string {
 	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(dir)}).String()
 }
+
+// URL returns the URL by which [Open] opened the bucket, without a "/" at its end. That of a
+// bucket in memory opens another, empty one.
+func (b *Bucket) URL() string { return b.url }
 
 // openDir keeps temporary files beside their objects: a rename is whole only within one
 // file system.
@@ -70,7 +75,7 @@ func openDir(dir string) (*Bucket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open bucket %s: %w", dir, err)
 	}
-	return &Bucket{blob: b, dir: dir}, nil
+	return &Bucket{blob: b, dir: dir, url: FileURL(dir)}, nil
 }
 
 // Close frees the bucket; its objects stay (but for mem://).

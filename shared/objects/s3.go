@@ -56,7 +56,7 @@ func newS3(ctx context.Context, cfg aws.Config, name, prefix string) (*Bucket, e
 	if prefix != "" {
 		b = blob.PrefixedBucket(b, prefix)
 	}
-	return &Bucket{blob: b, s3: &s3Bucket{client: client, name: name, prefix: prefix}}, nil
+	return &Bucket{blob: b, url: "s3://" + strings.TrimSuffix(name+"/"+prefix, "/"), s3: &s3Bucket{client: client, name: name, prefix: prefix}}, nil
 }
 
 // splitS3 returns the bucket's name and the prefix, which ends in "/" unless it is empty.

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"sort"
@@ -108,17 +107,15 @@ func Backbones(study *config.Study) []string {
 	return names
 }
 
-// backboneFiles are the files that say what a backbone computes.
-var backboneFiles = []string{"config.json", "model.safetensors", "vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"}
-
 // fingerprint is the SHA-256 over the names and contents of a backbone's files.
 func fingerprint(dir string) (string, error) {
+	files, err := pretrained.Files(dir)
+	if err != nil {
+		return "", err
+	}
 	sum := sha256.New()
-	for _, name := range backboneFiles {
+	for _, name := range files {
 		f, err := os.Open(filepath.Join(dir, name))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
 		if err != nil {
 			return "", err
 		}
