@@ -3,13 +3,13 @@
 package alarms
 
 import (
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/supermax-hpo/supermax/infra/internal/compute"
+	"github.com/supermax-hpo/supermax/infra/internal/nested"
 	"github.com/supermax-hpo/supermax/infra/internal/settings"
 	"github.com/supermax-hpo/supermax/infra/internal/storage"
 	"github.com/supermax-hpo/supermax/infra/internal/workflow"
@@ -30,9 +30,7 @@ type Alarms struct {
 
 // New makes the stack.
 func New(scope constructs.Construct, p Props) Alarms {
-	stack := awscdk.NewNestedStack(scope, jsii.String("Alarms"), &awscdk.NestedStackProps{
-		Description: jsii.String("Supermax: alarms, notices and the dashboard"),
-	})
+	stack := nested.New(scope, "Alarms", "Supermax: alarms, notices and the dashboard")
 	topic := newTopic(stack, p)
 	for _, a := range alarms(p) {
 		awscloudwatch.NewCfnAlarm(stack, jsii.String(a.id), &awscloudwatch.CfnAlarmProps{

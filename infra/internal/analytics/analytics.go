@@ -9,6 +9,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/supermax-hpo/supermax/infra/internal/nested"
 	"github.com/supermax-hpo/supermax/infra/internal/settings"
 	"github.com/supermax-hpo/supermax/infra/internal/storage"
 	"github.com/supermax-hpo/supermax/shared/queries"
@@ -29,9 +30,7 @@ type Analytics struct {
 
 // New makes the stack.
 func New(scope constructs.Construct, s settings.Settings, kept storage.Storage) (Analytics, error) {
-	stack := awscdk.NewNestedStack(scope, jsii.String("Analytics"), &awscdk.NestedStackProps{
-		Description: jsii.String("Supermax: tables and queries over the results"),
-	})
+	stack := nested.New(scope, "Analytics", "Supermax: tables and queries over the results")
 	a := Analytics{Database: databaseName(s.Name), Workgroup: newWorkgroup(stack, s, kept)}
 	database := awsglue.NewCfnDatabase(stack, jsii.String("Database"), &awsglue.CfnDatabaseProps{
 		CatalogId: stack.Account(),

@@ -3,13 +3,13 @@
 package compute
 
 import (
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsbatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/supermax-hpo/supermax/infra/internal/nested"
 	"github.com/supermax-hpo/supermax/infra/internal/settings"
 	"github.com/supermax-hpo/supermax/infra/internal/storage"
 )
@@ -36,9 +36,7 @@ type Compute struct {
 
 // New makes the stack.
 func New(scope constructs.Construct, p Props) Compute {
-	stack := awscdk.NewNestedStack(scope, jsii.String("Compute"), &awscdk.NestedStackProps{
-		Description: jsii.String("Supermax: the functions and the GPU queue"),
-	})
+	stack := nested.New(scope, "Compute", "Supermax: the functions and the GPU queue")
 	c := Compute{Functions: make(map[string]awslambda.Function)}
 	for _, f := range functions() {
 		c.Functions[f.name] = newFunction(stack, f, p)

@@ -25,7 +25,8 @@ const (
 // attemptSeconds ends a slot that hangs. One that works is continued by the next round.
 const attemptSeconds = 3 * 24 * 3600
 
-// newJob makes the definition of a slot's job. Study and stage come with each job.
+// newJob makes the definition of a slot's job. Study and stage come with each job; on what
+// to compute, and with how many threads, the image says.
 func newJob(scope constructs.Construct, name string, p Props, image trainerImage, f map[string]awslambda.Function) awsbatch.CfnJobDefinition {
 	logs := newLogGroup(scope, "TrainerLogs", p.Storage.Key)
 	execution := append(image.pull, grant.Allow([]string{"logs:CreateLogStream", "logs:PutLogEvents"}, []string{*logs.LogGroupArn()}))
@@ -60,9 +61,8 @@ func newJob(scope constructs.Construct, name string, p Props, image trainerImage
 				set("SUPERMAX_ASK_FUNCTION", f["Ask"].FunctionName()),
 				set("SUPERMAX_TELL_FUNCTION", f["Tell"].FunctionName()),
 				set("SUPERMAX_HEARTBEAT_FUNCTION", f["Heartbeat"].FunctionName()),
-				set("SUPERMAX_DEVICE", jsii.String("cuda:0")),
-				set("SUPERMAX_THREADS", jsii.String(slotVCPUs)),
 				set("SUPERMAX_CACHE", jsii.String(cacheFolder)),
+				set("AWS_REGION", awscdk.Stack_Of(scope).Region()), // EC2 does not set it in a container
 			},
 			// The root file system does not change: what is written goes to the cache, which the
 			// slots of an instance share, or to a scratch folder of the container's own.

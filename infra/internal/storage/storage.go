@@ -10,6 +10,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/supermax-hpo/supermax/infra/internal/nested"
 	"github.com/supermax-hpo/supermax/infra/internal/settings"
 )
 
@@ -23,9 +24,7 @@ type Storage struct {
 
 // New makes the stack.
 func New(scope constructs.Construct, s settings.Settings) Storage {
-	stack := awscdk.NewNestedStack(scope, jsii.String("Storage"), &awscdk.NestedStackProps{
-		Description: jsii.String("Supermax: the studies' table, the buckets and their key"),
-	})
+	stack := nested.New(scope, "Storage", "Supermax: the studies' table, the buckets and their key")
 	removal := awscdk.RemovalPolicy_RETAIN
 	if !s.Retain {
 		removal = awscdk.RemovalPolicy_DESTROY

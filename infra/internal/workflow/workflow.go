@@ -14,6 +14,7 @@ import (
 
 	"github.com/supermax-hpo/supermax/infra/internal/compute"
 	"github.com/supermax-hpo/supermax/infra/internal/grant"
+	"github.com/supermax-hpo/supermax/infra/internal/nested"
 	"github.com/supermax-hpo/supermax/infra/internal/storage"
 )
 
@@ -33,9 +34,7 @@ type Workflow struct {
 
 // New makes the stack. The state machine's name is the top stack's.
 func New(scope constructs.Construct, name string, s storage.Storage, c compute.Compute) Workflow {
-	stack := awscdk.NewNestedStack(scope, jsii.String("Workflow"), &awscdk.NestedStackProps{
-		Description: jsii.String("Supermax: the state machine"),
-	})
+	stack := nested.New(scope, "Workflow", "Supermax: the state machine")
 	logs := awslogs.NewLogGroup(stack, jsii.String("Logs"), &awslogs.LogGroupProps{
 		LogGroupName:  jsii.String("/aws/vendedlogs/states/" + name), // the prefix keeps the logs' resource policy short
 		EncryptionKey: s.Key,
