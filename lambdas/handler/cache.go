@@ -11,17 +11,14 @@ import (
 	"github.com/supermax-hpo/supermax/shared/study"
 )
 
-// compactEvery is after how many events the log gets a snapshot.
-const compactEvery = 50
-
 // entry is a study as this process last saw it. Its lock makes the requests of one process
 // wait for each other instead of racing for the log.
 type entry struct {
-	name     string
-	held     chan struct{} // full while locked: a lock that a waiter's context can leave
-	state    *study.State  // nil: nothing loaded; never changed, only replaced
-	seq      int64         // the last event in state
-	snapshot int64         // the last event in the newest snapshot that was seen
+	name  string
+	held  chan struct{} // full while locked: a lock that a waiter's context can leave
+	state *study.State  // nil: nothing loaded; nobody else holds it, so events are applied in place
+	seq   int64         // the last event in state
+	mail  mail
 }
 
 // lock returns the study's entry, locked.
@@ -49,61 +46,90 @@ func (s *Service) lock(ctx context.Context, name string) (*entry, error) {
 
 func (e *entry) unlock() { <-e.held }
 
-// refresh brings the state up to the log's end.
-func (e *entry) refresh(ctx context.Context, log store.Log) error {
+// reset forgets what was loaded.
+func (e *entry) reset() { *e = entry{name: e.name, held: e.held} }
+
+// refresh brings the state up to the log's end and returns what it loaded for that. After
+// an error it knows what it knew before, or nothing.
+func (e *entry) refresh(ctx context.Context, log store.Log) (store.Records, error) {
 	r, err := log.Load(ctx, e.name, e.seq)
-	if errors.Is(err, store.ErrConflict) { // the log was replaced by a shorter one
-		*e = entry{name: e.name, held: e.held}
+	if errors.Is(err, store.ErrConflict) { // the log was replaced by another one
+		e.reset()
 		r, err = log.Load(ctx, e.name, 0)
 	}
 	if errors.Is(err, store.ErrNotFound) {
-		*e = entry{name: e.name, held: e.held}
-		return &study.Error{Code: protocol.CodeNotFound, Message: fmt.Sprintf("there is no study %q", e.name), Cause: store.ErrNotFound}
+		e.reset()
+		return r, &study.Error{Code: protocol.CodeNotFound, Message: fmt.Sprintf("there is no study %q", e.name), Cause: store.ErrNotFound}
 	}
 	if err != nil {
-		return err
+		return r, err
 	}
-	if r.Seq == e.seq {
-		return nil
+	if err := e.take(r); err != nil {
+		e.reset()
+		return r, fmt.Errorf("load study %s: %w", e.name, err)
 	}
-	next, err := restored(e.state, r)
-	if err != nil {
-		return fmt.Errorf("load study %s: %w", e.name, err)
-	}
-	e.state, e.seq, e.snapshot = next, r.Seq, max(e.snapshot, r.SnapshotSeq)
-	return nil
+	e.mail.learn(r)
+	return r, nil
 }
 
-// restored returns the state that records lead to from another one, which it leaves as it
-// is.
-func restored(from *study.State, r store.Records) (*study.State, error) {
-	next := new(study.State)
+// take brings the state to where the records lead. After an error it is of no use.
+func (e *entry) take(r store.Records) error {
 	switch {
 	case r.SnapshotSeq > 0:
-		var err error
-		if next, err = study.Restore(r.Snapshot); err != nil {
-			return nil, err
+		state, err := study.Restore(r.Snapshot)
+		if err != nil {
+			return err
 		}
-	case from != nil:
-		next = from.Clone()
+		e.state = state
+	case e.state == nil:
+		e.state = new(study.State)
 	}
 	for i, data := range r.Events {
+		if len(data) == 0 {
+			continue // it only carried answers, see [batch.append]
+		}
 		n := r.Seq - int64(len(r.Events)-1-i)
 		var event study.Event
 		if err := json.Unmarshal(data, &event); err != nil {
-			return nil, fmt.Errorf("read event %d: %w", n, err)
+			return fmt.Errorf("read event %d: %w", n, err)
 		}
-		if err := next.Apply(event); err != nil {
-			return nil, fmt.Errorf("event %d: %w", n, err)
+		if err := e.state.Apply(event); err != nil {
+			return fmt.Errorf("event %d: %w", n, err)
 		}
 	}
-	return next, nil
+	e.seq = r.Seq
+	return nil
 }
 
-// compact gives the log a snapshot when it has grown. A failure is only logged: the
-// request that came by is done, and the next one tries again.
-func (e *entry) compact(ctx context.Context, s *Service) {
-	if e.seq-e.snapshot < compactEvery {
+const (
+	// compactFirst is at which event a study's first snapshots are written.
+	compactFirst = 64
+	// compactGrowth divides: a snapshot is due when the log is longer by this part.
+	compactGrowth = 4
+)
+
+// compactionDue reports whether the log gets a snapshot after an append that brought it
+// from one length to another: at 64, 128, 192, 256 events, and then whenever it is a
+// quarter longer. The lengths are fixed, so of all processes the one whose append crosses
+// one compacts.
+//
+// A snapshot's size grows with the log's length, so the sizes of all of them are a
+// geometric series that adds up to at most 1 / (1 - 1/1.25) = 5 times the last one. It is
+// written and deleted once, which costs a write unit a KB each time: ten units for each KB
+// of the last snapshot in all. A process that starts reads the newest snapshot and a tail
+// of at most a quarter as many events (twice that when a compaction failed).
+func compactionDue(before, after int64) bool {
+	at := int64(compactFirst)
+	for at <= before {
+		at += max(compactFirst, at/compactGrowth)
+	}
+	return after >= at
+}
+
+// compact gives the log a snapshot when an append has brought it to a length where one is
+// due. A failure is only logged: the request that came by is done, and the log stays whole.
+func (e *entry) compact(ctx context.Context, s *Service, before int64) {
+	if e.state == nil || !compactionDue(before, e.seq) {
 		return
 	}
 	data, err := e.state.Snapshot()
@@ -112,7 +138,5 @@ func (e *entry) compact(ctx context.Context, s *Service) {
 	}
 	if err != nil {
 		s.logger().Warn("compaction failed", "study", e.name, "seq", e.seq, "error", err)
-		return
 	}
-	e.snapshot = e.seq
 }

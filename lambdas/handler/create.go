@@ -44,18 +44,17 @@ func (s *Service) Create(ctx context.Context, c *config.Study) error {
 // create loads the study, after making it where there is none. Of two creators one makes
 // it, and the other finds it.
 func (e *entry) create(ctx context.Context, log store.Log, events []study.Event) error {
-	err := e.refresh(ctx, log)
+	_, err := e.refresh(ctx, log)
 	if !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	e.state = new(study.State)
-	err = e.append(ctx, log, events)
-	if err == nil {
-		return nil
+	b := batch{state: new(study.State), own: events}
+	if err := b.addEvents(events); err != nil {
+		return err
 	}
-	e.state = nil
+	err = e.append(ctx, log, b)
 	if errors.Is(err, store.ErrConflict) {
-		return e.refresh(ctx, log)
+		_, err = e.refresh(ctx, log)
 	}
 	return err
 }

@@ -2,10 +2,11 @@ package handler
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
+	mathrand "math/rand/v2"
 	"time"
 
 	"github.com/supermax-hpo/supermax/shared/pause"
@@ -14,16 +15,43 @@ import (
 )
 
 const (
-	// maxTries bounds how often a request decides anew because another process was first.
-	maxTries = 20
+	// maxLost bounds how often a request decides anew because another process was first.
+	maxLost = 20
 	// firstPause is the bound of the first random pause between two tries; it doubles up
 	// to maxPause.
 	firstPause = 4 * time.Millisecond
 	maxPause   = 250 * time.Millisecond
 )
 
-// do runs one command of package study: decide on the newest state, append the events on
-// condition, decide anew when that failed.
+// errUnknownFate says that a request may have been carried out while its caller looked
+// away for days. Every request may be repeated.
+var errUnknownFate = errors.New("the answer is not in the log any more")
+
+// do carries out a command: it decides on the newest state and appends the events on the
+// condition that nothing came between.
+//
+// When something did, and the log is a plain one, it decides anew, [maxLost] times at most.
+// A log with a mailbox bounds that whatever the contention ("flat combining": Hendler,
+// Incze, Shavit, Tzafrir, 2010): who lost once posts its request, and whoever appends next
+// carries out all requests that it finds, see [entry.carryOut]; the losers find their
+// answers beside the events.
+//
+// The bound. Let N calls run at once in as many processes, and let a call lose its first
+// append. It posts its request, which lies there from a time t on, and then loads; let
+// W1, W2, … be the appends that it loses against from then on. Each was done after t, since
+// the call had loaded what was done before. W1 may have loaded before t. W2 comes behind W1,
+// so it has read W1's event; a load reads the requests after the events, so W2 read the
+// request too and carries it out, unless [maxOthers] older ones came before it. A process
+// whose older request was carried out posts its next one behind this one, so at most N-1
+// are ever older, and W2 to W(1+⌈N/maxOthers⌉) carry out all of them. A call thus loses
+// at most
+//
+//	1 (the first try) + 1 (W1) + ⌈N/maxOthers⌉
+//
+// appends: 3 where up to 100 calls run at once, 4 where 200 do. A process that started from
+// a snapshot newer than a request must leave that alone, since it cannot know whether it
+// was carried out; so a compaction during the call can add two, until the request was
+// posted anew with a Base behind the snapshot.
 func do[Req, Reply any](ctx context.Context, s *Service, c command[Req, Reply], name string, req Req) (Reply, error) {
 	var none Reply
 	e, err := s.lock(ctx, name)
@@ -31,48 +59,122 @@ func do[Req, Reply any](ctx context.Context, s *Service, c command[Req, Reply], 
 		return none, err
 	}
 	defer e.unlock()
-	for wait, try := firstPause, 0; ; wait, try = min(2*wait, maxPause), try+1 {
-		if err := e.refresh(ctx, s.Log); err != nil {
+	box, _ := s.Log.(store.Mailbox)
+	t := turn[Req, Reply]{s: s, e: e, box: box, command: c, req: req}
+	if s.Observe != nil {
+		defer func() { s.Observe(ctx, Observation{Command: c.name, State: e.state, Lost: t.lost}) }()
+	}
+	for wait := firstPause; ; wait = min(2*wait, maxPause) {
+		reply, raced, err := t.try(ctx)
+		if raced == nil {
+			return reply, err
+		}
+		if t.lost++; t.lost > maxLost {
+			return none, raced
+		}
+		if err := t.post(ctx); err != nil {
 			return none, err
 		}
-		reply, events, err := c.decide(e.state, s.Clock(), req)
-		if err != nil {
-			return none, err
-		}
-		err = e.append(ctx, s.Log, events)
-		if err == nil {
-			e.compact(ctx, s)
-			return reply, nil
-		}
-		if !errors.Is(err, store.ErrConflict) || try == maxTries {
-			return none, err
-		}
-		if err := pause.For(ctx, rand.N(wait)); err != nil {
+		if err := pause.For(ctx, mathrand.N(wait)); err != nil {
 			return none, err
 		}
 	}
 }
 
-// append adds events to the log and, when that succeeded, to the entry's state. After an
-// error that is no conflict the log may or may not hold them: the next refresh shows.
-func (e *entry) append(ctx context.Context, log store.Log, events []study.Event) error {
-	if len(events) == 0 {
+// turn is a command on its way into the log.
+type turn[Req, Reply any] struct {
+	s       *Service
+	e       *entry
+	box     store.Mailbox // nil: the log has none
+	command command[Req, Reply]
+	req     Req
+	mine    store.Request // as it lies in the mailbox, once it has an ID
+	lost    int           // appends that another process was faster with
+}
+
+// try decides on the newest state and appends once, or finds the answer. raced is the
+// conflict when another process was faster.
+func (t *turn[Req, Reply]) try(ctx context.Context) (reply Reply, raced, err error) {
+	e := t.e
+	r, err := e.refresh(ctx, t.s.Log)
+	if err != nil {
+		return reply, nil, err
+	}
+	if t.mine.ID != "" {
+		if body, ok := answerTo(t.mine.ID, r); ok {
+			return t.found(ctx, body)
+		}
+		if r.AnswersFrom > t.mine.Base {
+			return reply, nil, fmt.Errorf("%s: %w", t.command.name, errUnknownFate)
+		}
+		t.mine.Base = e.seq
+	}
+	now := t.s.Clock()
+	b := batch{state: e.state}
+	open := e.mail.open(r.Requests, t.mine.ID)
+	var events []study.Event
+	if t.mine.ID == "" {
+		reply, events, err = t.command.decide(b.state, now, t.req)
+		if err != nil || len(events) == 0 {
+			return reply, nil, err // there is nothing to race for
+		}
+	}
+	if len(open) > 0 {
+		b = e.carryOut(now, open)
+	}
+	if t.mine.ID != "" || len(open) > 0 {
+		reply, events, err = t.command.decide(b.state, now, t.req)
+	}
+	if err := b.addOwn(t.mine.ID, reply, events, err); err != nil {
+		return reply, nil, err
+	}
+	before := e.seq
+	switch failed := e.append(ctx, t.s.Log, b); {
+	case errors.Is(failed, store.ErrConflict):
+		return reply, failed, nil
+	case failed != nil:
+		return reply, nil, failed
+	}
+	t.remove(ctx, append(e.mail.leftBehind(r.Requests, before), b.ids()...))
+	e.compact(ctx, t.s, before)
+	return reply, nil, err
+}
+
+// found takes the answer that another process gave.
+func (t *turn[Req, Reply]) found(ctx context.Context, answer []byte) (reply Reply, raced, err error) {
+	if t.lost > 2 { // posted again, maybe behind the answer and its removal
+		t.remove(ctx, []string{t.mine.ID})
+	}
+	reply, err = readAnswer[Reply](answer)
+	return reply, nil, err
+}
+
+// post puts the request into the mailbox, if there is one: after the first race that it
+// lost, and again from the third on, when a compaction may have left it behind.
+func (t *turn[Req, Reply]) post(ctx context.Context) error {
+	if t.box == nil || t.lost == 2 {
 		return nil
 	}
-	next := e.state.Clone()
-	data := make([][]byte, len(events))
-	for i, event := range events {
-		var err error
-		if data[i], err = json.Marshal(event); err != nil {
-			return fmt.Errorf("write event: %w", err)
+	if t.mine.ID == "" {
+		request, err := json.Marshal(t.req)
+		if err != nil {
+			return fmt.Errorf("write request: %w", err)
 		}
-		if err := next.Apply(event); err != nil {
-			return err
+		body, err := json.Marshal(posted{Command: t.command.name, Request: request})
+		if err != nil {
+			return fmt.Errorf("write request: %w", err)
 		}
+		t.mine = store.Request{ID: rand.Text(), First: t.e.seq, Base: t.e.seq, Body: body}
 	}
-	if err := log.Append(ctx, e.name, e.seq, data); err != nil {
-		return err
+	return t.box.Post(ctx, t.e.name, t.mine)
+}
+
+// remove takes answered requests out of the mailbox. A failure is only logged: they expire.
+func (t *turn[Req, Reply]) remove(ctx context.Context, ids []string) {
+	if len(ids) == 0 {
+		return
 	}
-	e.state, e.seq = next, e.seq+int64(len(events))
-	return nil
+	if err := t.box.Remove(ctx, t.e.name, ids); err != nil {
+		t.s.logger().Warn("answered requests were not removed", "study", t.e.name, "error", err)
+	}
 }

@@ -28,6 +28,9 @@ type Service struct {
 	Objects *objects.Bucket // Create, Aggregate, Promote and Finish need it, the others do without
 	Clock   func() time.Time
 	Logger  *slog.Logger // nil: nothing is logged
+	// Conflicts is told after each command, by its name, how often it lost the race for
+	// the log. nil: nobody counts.
+	Conflicts func(command string, lost int)
 
 	// Start needs these.
 	Definitions *objects.Bucket // holds definitions, corpora and backbones
@@ -38,18 +41,17 @@ type Service struct {
 	studies map[string]*entry
 }
 
-// State returns the study as it is now. The state is the caller's to read: it never
-// changes.
+// State returns the study as it is now. The state is the caller's: it never changes.
 func (s *Service) State(ctx context.Context, name string) (*study.State, error) {
 	e, err := s.lock(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	defer e.unlock()
-	if err := e.refresh(ctx, s.Log); err != nil {
+	if _, err := e.refresh(ctx, s.Log); err != nil {
 		return nil, err
 	}
-	return e.state, nil
+	return e.state.Clone(), nil
 }
 
 // Plan opens a stage.

@@ -153,7 +153,7 @@ func TestCompaction(t *testing.T) {
 	w.create()
 	w.walk(protocol.StageA)
 	r, err := w.Log.Load(t.Context(), "small", 0)
-	if err != nil || r.SnapshotSeq == 0 || len(r.Events) > 2*compactEvery {
+	if err != nil || r.SnapshotSeq == 0 || len(r.Events) >= compactFirst {
 		t.Fatalf("after %d events: snapshot at %d and %d events, %v", r.Seq, r.SnapshotSeq, len(r.Events), err)
 	}
 	want, err := w.log.replayed(t).Snapshot()
@@ -222,7 +222,7 @@ func TestConflictsAreBounded(t *testing.T) {
 	tries := 0
 	w.Log = &fakeLog{Log: w.Log, append: func() error { tries++; return store.ErrConflict }}
 	_, err := w.Plan(t.Context(), w.request(protocol.StageA))
-	if !errors.Is(err, store.ErrConflict) || Code(err) != protocol.CodeUnavailable || tries != maxTries+1 {
+	if !errors.Is(err, store.ErrConflict) || Code(err) != protocol.CodeUnavailable || tries != maxLost+1 {
 		t.Errorf("Plan = %v after %d tries", err, tries)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/supermax-hpo/supermax/shared/store"
 )
@@ -33,7 +34,7 @@ func wantMail(t *testing.T, l store.Log, have int64, want store.Records) {
 		t.Fatalf("Load(%d): %v", have, err)
 	}
 	slices.SortFunc(got.Requests, func(a, b store.Request) int { return strings.Compare(a.ID, b.ID) })
-	if d := cmp.Diff(want, got); d != "" {
+	if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
 		t.Fatalf("Load(%d): -want +got\n%s", have, d)
 	}
 }

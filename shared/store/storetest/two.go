@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/supermax-hpo/supermax/shared/store"
 )
@@ -85,7 +86,7 @@ func testFollow(t *testing.T, one, another store.Log) {
 			}
 			have = r.SnapshotSeq
 		}
-		if d := cmp.Diff(events(have+1, r.Seq), r.Events); d != "" {
+		if d := cmp.Diff(events(have+1, r.Seq), r.Events, cmpopts.EquateEmpty()); d != "" {
 			t.Fatalf("events after %d: %s", have, d)
 		}
 		have = r.Seq
