@@ -28,9 +28,9 @@ type Service struct {
 	Objects *objects.Bucket // Create, Aggregate, Promote and Finish need it, the others do without
 	Clock   func() time.Time
 	Logger  *slog.Logger // nil: nothing is logged
-	// Conflicts is told after each command, by its name, how often it lost the race for
-	// the log. nil: nobody counts.
-	Conflicts func(command string, lost int)
+	// Observe is told of each command before its caller is, while other commands of the
+	// study wait. nil: nobody measures.
+	Observe func(context.Context, Observation)
 
 	// Start needs these.
 	Definitions *objects.Bucket // holds definitions, corpora and backbones
