@@ -17,7 +17,7 @@ PURE = $(shell CGO_ENABLED=0 go list ./cmd/... ./shared/... ./lambdas/... ./conf
 	./batchjob/slot/... ./batchjob/support/... ./batchjob/baseline/...)
 
 .PHONY: help deps build run test test-short test-race test-cov test-golden lint clean \
-	models stage-a stage-b stage-c supermax-all baseline-benchmark bench-tensor
+	localstack-up localstack-down test-localstack models stage-a stage-b stage-c supermax-all baseline-benchmark bench-tensor
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -49,6 +49,16 @@ test-race: ## run the tests of all packages without libtorch under the race dete
 
 test-golden: deps ## run the golden tests of PKG (default all) against SUPERMAX_GOLDEN (default tests/golden)
 	go test -count=1 -timeout 20m -run '^TestGolden' $(PKG)
+
+localstack-up: ## start the AWS emulator (or find it running) and print how to reach it
+	@bash localstack/up.sh
+
+localstack-down: ## stop the AWS emulator
+	@bash localstack/down.sh
+
+test-localstack: ## test the emulator's launcher, on a port of its own
+	@bash localstack/venv.sh .deps/localstack/venv
+	PYTHONDONTWRITEBYTECODE=1 .deps/localstack/venv/bin/python -m unittest discover -s localstack/tests -t localstack
 
 test-cov: deps ## measure the coverage of shared, lambdas and batchjob
 	@bash scripts/coverage.sh

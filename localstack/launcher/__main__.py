@@ -1,0 +1,31 @@
+"""python -m launcher: checks the settings and the pins, then serves."""
+
+import importlib.metadata
+import os
+import sys
+
+from . import settings
+
+
+def main() -> int:
+    try:
+        chosen = settings.Settings.read(os.environ)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    version = importlib.metadata.version("ministack")
+    if version != settings.MINISTACK:
+        print(f"ministack is {version}; the launcher uses private names of {settings.MINISTACK}, "
+              "so that only this one will do (localstack/requirements.lock)", file=sys.stderr)
+        return 2
+    # Before ministack is imported, which reads it: and its functions shall not see our shell.
+    environment = chosen.environment(os.environ)
+    os.environ.clear()
+    os.environ.update(environment)
+    from . import server
+    server.run(chosen)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
