@@ -11,7 +11,7 @@ from ministack import app as ministack
 from ministack.core import lambda_runtime
 from ministack.services import batch as stock_batch
 
-from . import cloudformation, dynamodb, injection, lambdas, stepfunctions
+from . import athena, cloudformation, dynamodb, injection, lambdas, stepfunctions
 from .admin import Admin
 from .batch.api import Batch
 from .batch.events import Publisher
@@ -40,6 +40,7 @@ def run(settings: Settings) -> None:
     cloudformation.install(batch)
     lambdas.install()
     dynamodb.install()
+    athena.install()
     injection.install(faults)
     app = Admin(injection.Injector(ministack.app, faults), faults, Hosts(store, scheduler))
     try:
