@@ -58,16 +58,20 @@ class Admin:
             case "POST", "/_supermax/faults":
                 return self._faults.load(request)
             case "DELETE", "/_supermax/faults":
-                return self._faults.load({"rules": []})
+                return self._faults.load({})
             case "GET", "/_supermax/processes":
                 return {"processes": self._hosts.processes()}
             case "POST", "/_supermax/kill":
                 _only(request, "count", "signal")
-                return {"processes": self._hosts.kill(request.get("count", 1), request.get("signal", "KILL"))}
+                return _struck(self._hosts.kill(request.get("count", 1), request.get("signal", "KILL")))
             case "POST", "/_supermax/interrupt":
                 _only(request, "count", "seconds")
-                return {"processes": self._hosts.interrupt(request.get("count", 1), float(request.get("seconds", 120)))}
+                return _struck(self._hosts.interrupt(request.get("count", 1), request.get("seconds", 120)))
         raise LookupError(f"{method} {path} is none of the launcher's paths")
+
+
+def _struck(processes):
+    return {"processes": processes, "pids": [process["pid"] for process in processes]}
 
 
 def _only(request, *names):

@@ -68,11 +68,11 @@ class Faults:
         """Puts a plan in the place of the last and counts anew. ValueError says what is wrong
         with it; the last plan is kept then."""
         unknown = plan.keys() - {"seed", "rules"}
-        if unknown or not isinstance(plan.get("rules"), list):
+        if unknown or not isinstance(plan.get("rules", []), list):
             raise ValueError('a plan is {"seed": number, "rules": [...]}')
         rules = []
         fields = {field.name for field in dataclasses.fields(Rule)} - {"seen", "injected"}
-        for number, given in enumerate(plan["rules"]):
+        for number, given in enumerate(plan.get("rules", [])):
             place = f"rules[{number}]"
             if not isinstance(given, dict) or given.keys() - fields or {"service", "fault", "share"} - given.keys():
                 raise ValueError(f"{place}: a rule has service, fault, share and perhaps names, operations, seconds")
@@ -85,9 +85,13 @@ class Faults:
         return self.state()
 
     def state(self) -> dict:
-        """The rules with their counts."""
+        """The rules with their counts, and the injected faults by service.fault."""
         with self._lock:
-            return {"rules": [dataclasses.asdict(rule) for rule, _ in self._rules]}
+            injected: dict[str, int] = {}
+            for rule, _ in self._rules:
+                kind = f"{rule.service}.{rule.fault}"
+                injected[kind] = injected.get(kind, 0) + rule.injected
+            return {"rules": [dataclasses.asdict(rule) for rule, _ in self._rules], "injected": injected}
 
     def about(self, service: str) -> bool:
         """Whether any rule is about a service at all: the cheap question of every call."""

@@ -37,6 +37,9 @@ class Hosts:
 
     def interrupt(self, count: int, seconds: float) -> list[dict]:
         """Takes instances away: a Spot notice now, the host lost after `seconds` (AWS: 120)."""
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds <= 3600:
+            raise ValueError(f"seconds is {seconds!r}; it must be a number from 0 to 3,600")
+
         def strike(job, described):
             process, instance = job.process, described["instance"]
             end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)

@@ -37,6 +37,7 @@ class Faults(unittest.TestCase):
         first = outcomes()
         self.assertEqual(set(first), {"none", "Unhandled"})
         self.assertEqual(self.counts(), [(20, first.count("Unhandled"))])
+        self.assertEqual(admin("GET", "faults")["injected"], {"lambda.before": first.count("Unhandled")})
         self.assertEqual(outcomes(), first)  # the same seed, the same dice
         self.assertNotIn("FunctionError", invoke(FunctionName=other, Payload=b"{}"))
         self.assertEqual(self.counts()[0][0], 20)
