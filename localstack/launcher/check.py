@@ -9,9 +9,9 @@ def unsupported(template: dict) -> list[str]:
     """The types of a template that no handler exists for."""
     from ministack.services.cloudformation import provisioners
 
-    from .cloudformation import athena
-    known = provisioners._RESOURCE_HANDLERS.keys() | athena.handlers().keys() | {
-        f"AWS::Batch::{kind}" for kind in ("ComputeEnvironment", "JobQueue", "JobDefinition")}
+    from .cloudformation import athena, batch, budgets
+    known = (provisioners._RESOURCE_HANDLERS.keys() | batch.TYPES.keys() | athena.handlers().keys()
+             | budgets.handlers().keys())
     types = {resource["Type"] for resource in template.get("Resources", {}).values()}
     return sorted(kind for kind in types if kind not in known and not kind.startswith("Custom::"))
 

@@ -3,6 +3,8 @@
 import json
 import unittest
 
+from launcher import check
+
 from .support import client, name, until
 
 
@@ -138,3 +140,38 @@ class NamedQueries(unittest.TestCase):
         self.assertNotEqual(stack.outputs["Id"], first)
         stack.delete()
         self.assertEqual(athena.list_named_queries(WorkGroup=group)["NamedQueryIds"], [])
+
+
+class Budgets(unittest.TestCase):
+    def test_a_budget_that_mails(self):
+        def body(amount, threshold=80):
+            return {"Resources": {"Budget": {"Type": "AWS::Budgets::Budget", "Properties": {
+                "Budget": {"BudgetType": "COST", "TimeUnit": "MONTHLY", "BudgetLimit": {"Amount": amount, "Unit": "USD"}},
+                "NotificationsWithSubscribers": [{
+                    "Notification": {"NotificationType": "ACTUAL", "ComparisonOperator": "GREATER_THAN",
+                                     "Threshold": threshold},
+                    "Subscribers": [{"SubscriptionType": "EMAIL", "Address": "a@example.org"}]}]}}},
+                "Outputs": {"Name": {"Value": {"Ref": "Budget"}}}}
+
+        def amount():
+            return client("budgets").describe_budget(AccountId="000000000000", BudgetName=stack.outputs["Name"])[
+                "Budget"]["BudgetLimit"]["Amount"]
+        stack = Stack(body(10))
+        self.assertEqual(stack.status, "CREATE_COMPLETE", stack.reasons())
+        first = stack.outputs["Name"]
+        self.assertEqual(float(amount()), 10)
+        self.assertEqual(stack.update(body(20)), "UPDATE_COMPLETE", stack.reasons())
+        self.assertEqual((float(amount()), stack.outputs["Name"]), (20, first))
+        self.assertEqual(stack.update(body(20, threshold=50)), "UPDATE_COMPLETE", stack.reasons())
+        self.assertNotEqual(stack.outputs["Name"], first)
+        names = [b["BudgetName"] for b in client("budgets").describe_budgets(AccountId="000000000000")["Budgets"]]
+        self.assertEqual(names, [stack.outputs["Name"]])
+        stack.delete()
+        self.assertEqual(client("budgets").describe_budgets(AccountId="000000000000").get("Budgets"), [])
+
+
+class Check(unittest.TestCase):
+    def test_it_names_what_no_handler_makes(self):
+        body = {"Resources": {"A": {"Type": "AWS::Batch::JobQueue"}, "B": {"Type": "AWS::No::Such"},
+                              "C": {"Type": "AWS::S3::Bucket"}, "D": {"Type": "Custom::Thing"}}}
+        self.assertEqual(check.unsupported(body), ["AWS::No::Such"])

@@ -7,11 +7,11 @@ id (what Ref gives) and the attributes (what Fn::GetAtt gives).
 from ministack.services.cloudformation import provisioners
 
 from ..batch.api import Batch
-from . import athena, batch
+from . import athena, batch, budgets
 
 
 def install(service: Batch) -> None:
-    added = batch.handlers(service) | athena.handlers()
+    added = batch.handlers(service) | athena.handlers() | budgets.handlers()
     known = added.keys() & provisioners._RESOURCE_HANDLERS.keys()
     if known:
         raise RuntimeError(f"ministack has learnt {', '.join(sorted(known))}: remove the launcher's own")

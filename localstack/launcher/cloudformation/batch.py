@@ -15,8 +15,7 @@ _SCALING = ("MinvCpus", "MaxvCpus", "DesiredvCpus")
 
 
 def handlers(service: Batch) -> dict:
-    return {f"AWS::Batch::{kind.__name__}": kind(service).handler()
-            for kind in (ComputeEnvironment, JobQueue, JobDefinition)}
+    return {name: kind(service).handler() for name, kind in TYPES.items()}
 
 
 class _Resource:
@@ -141,3 +140,7 @@ class JobDefinition(_Resource):
 
     def delete(self, arn):
         self._call("DeregisterJobDefinition", {"jobDefinition": arn})
+
+
+TYPES = {"AWS::Batch::ComputeEnvironment": ComputeEnvironment, "AWS::Batch::JobQueue": JobQueue,
+         "AWS::Batch::JobDefinition": JobDefinition}
