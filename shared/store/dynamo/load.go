@@ -64,7 +64,7 @@ func (l *Log) load(ctx context.Context, study string, have int64) (store.Records
 			return r, nil
 		}
 		if r.SnapshotSeq <= c.end {
-			r.Answers, r.AnswersFrom = append(c.answersAfter(have), r.Answers...), have
+			r.Answers, r.AnswersFrom = append(c.answersIn(have, r.SnapshotSeq), r.Answers...), have
 			return r, nil
 		}
 	}
@@ -131,7 +131,7 @@ func (l *Log) tail(ctx context.Context, study string) (h head, s scan, c chain, 
 func (l *Log) records(s scan, c chain, events [][]byte, answersFrom int64) (store.Records, error) {
 	requests, err := l.requests(s)
 	return store.Records{Events: events, Seq: c.end, Requests: requests,
-		Answers: c.answersAfter(answersFrom), AnswersFrom: answersFrom}, err
+		Answers: c.answersIn(answersFrom, c.end), AnswersFrom: answersFrom}, err
 }
 
 // still checks that the study is the one that was seen before.

@@ -142,11 +142,11 @@ func (l *Log) follow(s scan, from int64) (chain, error) {
 	return c, nil
 }
 
-// answersAfter returns the answers of the appends that end after an event.
-func (c chain) answersAfter(seq int64) []store.Answer {
+// answersIn returns the answers of the appends that end after one event and up to another.
+func (c chain) answersIn(after, to int64) []store.Answer {
 	var list []store.Answer
 	for _, a := range c.answers {
-		if a.at > seq {
+		if after < a.at && a.at <= to {
 			list = append(list, a.Answer)
 		}
 	}
