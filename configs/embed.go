@@ -1,4 +1,5 @@
-// Package configs embeds the configuration that every study starts from.
+// Package configs embeds the configuration that every study starts from, and the tables
+// that estimates are made with.
 package configs
 
 import _ "embed"
@@ -7,3 +8,13 @@ import _ "embed"
 //
 //go:embed space.yaml
 var Space []byte
+
+// Prices is the file prices.yaml: AWS's list prices.
+//
+//go:embed prices.yaml
+var Prices []byte
+
+// Seconds is the file seconds.yaml: how long an epoch takes where it was measured.
+//
+//go:embed seconds.yaml
+var Seconds []byte

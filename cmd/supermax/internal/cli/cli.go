@@ -41,7 +41,11 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	err := root.ExecuteContext(ctx)
 	status := statusOf(ctx, err)
 	var going *resumable
+	var elsewhere *following
 	switch {
+	case status == exitInterrupted && errors.As(err, &elsewhere):
+		fmt.Fprintf(stderr, "supermax: study %s goes on; follow it again with supermax watch %s --aws, stop it with supermax stop %s --aws\n",
+			elsewhere.study, elsewhere.study, elsewhere.study)
 	case status == exitInterrupted && errors.As(err, &going):
 		fmt.Fprintln(stderr, "supermax: stopped; the same command goes on from here")
 	case status == exitInterrupted:
@@ -109,8 +113,10 @@ func command(stderr io.Writer) *cobra.Command {
 		return usage("%w (see %s --help)", err, cmd.CommandPath())
 	})
 	root.AddCommand(
-		runCommand(stderr), stageCommand(stderr),
+		runCommand(stderr), stageCommand(stderr), uploadCommand(stderr),
+		watchCommand(stderr), stopCommand(), resumeCommand(stderr), deleteCommand(), purgeCommand(),
 		statusCommand(), bestCommand(), trialsCommand(), exportCommand(), reportCommand(),
+		queryCommand(stderr), estimateCommand(),
 		modelsCommand(), baselineCommand(),
 	)
 	return root

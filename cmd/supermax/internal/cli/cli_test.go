@@ -94,7 +94,8 @@ func TestFinishedRun(t *testing.T) {
 
 	status, _ := good(t, "status", "small", "--runs", runs)
 	lines := strings.Split(strings.TrimSpace(status), "\n")
-	if len(lines) != 4 || !strings.HasPrefix(lines[0], "stage  state ") {
+	// 22 reports of 36 s at 2 an hour are 0.44.
+	if len(lines) != 5 || !strings.HasPrefix(lines[0], "stage  state ") || lines[4] != "spent 0.44" {
 		t.Errorf("status prints %q", status)
 	}
 	for i, want := range []string{"A closed 6 0 0 ", "B closed 4 0 0 ", "C closed 4 0 0 0 4 0 "} {

@@ -14,18 +14,25 @@ import (
 )
 
 func reportCommand() *cobra.Command {
-	return view("report", "Write the study's HTML report into its run folder", func(cmd *cobra.Command, folder *home.Folder, state *study.State) error {
-		if err := writeReport(cmd.Context(), folder, state); err != nil {
+	var out string
+	cmd := view("report", "Write the study's HTML report", func(cmd *cobra.Command, at place, state *study.State) error {
+		path := at.report
+		if out != "" {
+			path = out
+		}
+		if err := writeReport(cmd.Context(), at, state, path); err != nil {
 			return err
 		}
-		fmt.Fprintln(cmd.OutOrStdout(), folder.Report())
+		fmt.Fprintln(cmd.OutOrStdout(), path)
 		return nil
 	})
+	cmd.Flags().StringVar(&out, "out", "", "the file to write (default: report.html in the run folder; STUDY.html here with --aws)")
+	return cmd
 }
 
-// writeReport writes the report of a state that was read from the folder.
-func writeReport(ctx context.Context, folder *home.Folder, state *study.State) error {
-	rows, err := folder.Rows(ctx)
+// writeReport writes the report of a state that was read from the study's home.
+func writeReport(ctx context.Context, at looked, state *study.State, path string) error {
+	rows, err := at.Rows(ctx)
 	if err != nil {
 		return err
 	}
@@ -33,5 +40,5 @@ func writeReport(ctx context.Context, folder *home.Folder, state *study.State) e
 	if err := report.Write(&page, state, rows, time.Now()); err != nil {
 		return err
 	}
-	return home.WriteWhole(folder.Report(), page.Bytes())
+	return home.WriteWhole(path, page.Bytes())
 }

@@ -4,16 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/supermax-hpo/supermax/cmd/supermax/internal/home"
-	"github.com/supermax-hpo/supermax/cmd/supermax/internal/progress"
 	"github.com/supermax-hpo/supermax/shared/config"
 	"github.com/supermax-hpo/supermax/shared/protocol"
 	search "github.com/supermax-hpo/supermax/shared/study"
@@ -25,29 +22,44 @@ type runFlags struct {
 	agent   string
 }
 
+// laptopOnly are the flags of runFlags that mean nothing with --aws.
+var laptopOnly = []string{"threads", "port", "device", "trainer", "agent"}
+
 func (f *runFlags) add(cmd *cobra.Command) {
+	f.addSlots(cmd)
+	cmd.Flags().StringVar(&f.agent, "agent", "", "run the study for another agent than its file names: criteria or evidence")
+}
+
+// addSlots adds the flags that say how the trainers run.
+func (f *runFlags) addSlots(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.options.Runs, "runs", "runs", "the folder of the run folders")
-	flags.IntVar(&f.options.Slots, "slots", 0, "trainer processes (default: one a core, or one a GPU)")
+	flags.IntVar(&f.options.Slots, "slots", 0, "trainer processes (default: one a core, or one a GPU; with --aws 4)")
 	flags.IntVar(&f.options.Threads, "threads", 0, "threads of each trainer (default: the cores shared out)")
 	flags.IntVar(&f.options.Port, "port", 0, "loopback port of the handlers (default: any free one)")
 	flags.StringVar(&f.options.Device, "device", "cpu", "cpu, or cuda for one slot a GPU")
 	flags.StringVar(&f.options.Trainer, "trainer", "", "the trainer's path (default: beside supermax, then supermax-trainer on PATH)")
-	flags.StringVar(&f.agent, "agent", "", "run the study for another agent than its file names: criteria or evidence")
+}
+
+// check checks the flags that say how the trainers run.
+func (f *runFlags) check() error {
+	o := f.options
+	switch {
+	case o.Slots < 0 || o.Slots > 1024:
+		return usage("--slots %d is not allowed; it must be from 0 (one a core) to 1024", o.Slots)
+	case o.Threads < 0 || o.Threads > 1024:
+		return usage("--threads %d is not allowed; it must be from 0 (the cores shared out) to 1024", o.Threads)
+	case o.Port < 0 || o.Port > 65535:
+		return usage("--port %d is not allowed; it must be from 0 (any free one) to 65535", o.Port)
+	case o.Device != "cpu" && o.Device != "cuda":
+		return usage("--device %q is not allowed; allowed: cpu, cuda", o.Device)
+	}
+	return nil
 }
 
 // load checks the flags and reads the study file.
 func (f *runFlags) load(path string) (*config.Study, error) {
-	o := f.options
-	switch {
-	case o.Slots < 0 || o.Slots > 1024:
-		return nil, usage("--slots %d is not allowed; it must be from 0 (one a core) to 1024", o.Slots)
-	case o.Threads < 0 || o.Threads > 1024:
-		return nil, usage("--threads %d is not allowed; it must be from 0 (the cores shared out) to 1024", o.Threads)
-	case o.Port < 0 || o.Port > 65535:
-		return nil, usage("--port %d is not allowed; it must be from 0 (any free one) to 65535", o.Port)
-	case o.Device != "cpu" && o.Device != "cuda":
-		return nil, usage("--device %q is not allowed; allowed: cpu, cuda", o.Device)
+	if err := f.check(); err != nil {
+		return nil, err
 	}
 	study, err := config.Load(path)
 	if err != nil || f.agent == "" {
@@ -61,19 +73,40 @@ func (f *runFlags) load(path string) (*config.Study, error) {
 
 func runCommand(stderr io.Writer) *cobra.Command {
 	var f runFlags
+	var at placeFlags
+	var a awsFlags
 	cmd := &cobra.Command{
 		Use:   "run FILE",
 		Short: "Run a study through its three stages, or go on with it where it stopped",
 		Args:  exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := at.check(cmd); err != nil {
+				return err
+			}
+			if at.aws {
+				if err := onlyWithout(cmd, "--aws", laptopOnly...); err != nil {
+					return err
+				}
+				study, err := config.Load(args[0])
+				if err != nil {
+					return err
+				}
+				return runOnAWS(cmd, study, at, a, f.options.Slots, stderr)
+			}
+			if err := onlyWith(cmd, "--aws", awsOnly...); err != nil {
+				return err
+			}
 			study, err := f.load(args[0])
 			if err != nil {
 				return err
 			}
+			f.options.Runs = at.runs
 			return runStudy(cmd.Context(), study, f.options, cmd.OutOrStdout(), stderr)
 		},
 	}
 	f.add(cmd)
+	at.add(cmd)
+	a.add(cmd)
 	return cmd
 }
 
@@ -97,22 +130,14 @@ func stageCommand(stderr io.Writer) *cobra.Command {
 		},
 	}
 	f.add(cmd)
+	cmd.Flags().StringVar(&f.options.Runs, "runs", "runs", "the folder of the run folders")
 	return cmd
 }
 
 // runStudy runs a study with its progress on stderr and its result on stdout.
 func runStudy(ctx context.Context, study *config.Study, o home.Options, stdout, stderr io.Writer) error {
-	if f, ok := stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		// Warnings would break the picture; they are in the run folder's log.
-		o.Show = progress.Screen(stderr, func() int {
-			width, _, err := term.GetSize(int(f.Fd()))
-			if err != nil {
-				return 0
-			}
-			return width
-		})
-	} else {
-		o.Show = progress.Lines(stderr, 5*time.Second)
+	o.Show = shows(stderr, 1)()
+	if _, ok := terminal(stderr); !ok { // warnings would break the picture; they are in the run folder's log
 		o.Warn = func(sentence string) { fmt.Fprintln(stderr, "supermax:", sentence) }
 	}
 	began := time.Now()
@@ -123,7 +148,7 @@ func runStudy(ctx context.Context, study *config.Study, o home.Options, stdout, 
 		late := context.WithoutCancel(ctx)
 		var unwritten error
 		if state, unwritten = folder.State(late); unwritten == nil {
-			unwritten = writeReport(late, folder, state)
+			unwritten = writeReport(late, folder, state, folder.Report())
 		}
 		if err == nil {
 			err = unwritten

@@ -17,31 +17,31 @@ import (
 	"github.com/supermax-hpo/supermax/shared/study"
 )
 
-// view makes a command that looks at one study's run folder.
-func view(use, short string, show func(cmd *cobra.Command, folder *home.Folder, state *study.State) error) *cobra.Command {
-	var runs string
+// view makes a command that looks at one study, wherever it lies.
+func view(use, short string, show func(cmd *cobra.Command, at place, state *study.State) error) *cobra.Command {
+	var f placeFlags
 	cmd := &cobra.Command{
 		Use:   use + " STUDY",
 		Short: short,
 		Args:  exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			folder, err := home.OpenFolder(runs, args[0])
+			at, err := f.open(cmd, args[0])
 			if err != nil {
 				return err
 			}
-			state, err := folder.State(cmd.Context())
+			state, err := at.State(cmd.Context())
 			if err != nil {
 				return err
 			}
-			return show(cmd, folder, state)
+			return show(cmd, at, state)
 		},
 	}
-	cmd.Flags().StringVar(&runs, "runs", "runs", "the folder of the run folders")
+	f.add(cmd)
 	return cmd
 }
 
 func statusCommand() *cobra.Command {
-	return view("status", "Say how far a study is", func(cmd *cobra.Command, _ *home.Folder, state *study.State) error {
+	return view("status", "Say how far a study is", func(cmd *cobra.Command, at place, state *study.State) error {
 		w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 		fmt.Fprintln(w, "stage\tstate\tlimit\tqueued\trunning\tpaused\tcompleted\tfailed\tbest F1-macro\tECE\tslot hours")
 		for _, stage := range protocol.Stages() {
@@ -60,12 +60,41 @@ func statusCommand() *cobra.Command {
 			fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t%.3f\n", stage, phase,
 				c.Limit, c.Queued, c.Running, c.Paused, c.Completed, c.Failed, best, ece, state.CostSeconds(stage)/3600)
 		}
-		return w.Flush()
+		if err := w.Flush(); err != nil {
+			return err
+		}
+		return standing(cmd, at, state)
 	})
 }
 
+// standing says what the table of the stages does not: what was spent, why the study gives
+// out no work, who is at work on it.
+func standing(cmd *cobra.Command, at place, state *study.State) error {
+	out := cmd.OutOrStdout()
+	if state.Settings().PricePerHour > 0 {
+		fmt.Fprintf(out, "spent %.2f", state.SpentDollars())
+		if budget, ok := state.BudgetDollars(); ok {
+			fmt.Fprintf(out, " of %.2f", budget)
+		}
+		fmt.Fprintln(out)
+	}
+	if reason := state.Stopped(); reason != "" {
+		fmt.Fprintf(out, "stopped (%s)\n", reason)
+	}
+	under, err := at.under(cmd.Context())
+	switch {
+	case err != nil:
+		return err
+	case under != "":
+		fmt.Fprintln(out, under)
+	case state.Stage() != "":
+		fmt.Fprintln(out, "nothing is under way")
+	}
+	return nil
+}
+
 func bestCommand() *cobra.Command {
-	return view("best", "Print the chosen configuration, or the best so far", func(cmd *cobra.Command, _ *home.Folder, state *study.State) error {
+	return view("best", "Print the chosen configuration, or the best so far", func(cmd *cobra.Command, _ place, state *study.State) error {
 		if _, ok := state.Chosen(); ok {
 			printChosen(cmd.OutOrStdout(), state)
 			return nil
@@ -109,7 +138,7 @@ func printParams(w io.Writer, s *space.Space, params space.Assignment) {
 
 func trialsCommand() *cobra.Command {
 	var stage, format string
-	cmd := view("trials", "List the trials", func(cmd *cobra.Command, _ *home.Folder, state *study.State) error {
+	cmd := view("trials", "List the trials", func(cmd *cobra.Command, _ place, state *study.State) error {
 		show := protocol.Stages()
 		if stage != "" {
 			one := protocol.Stage(strings.ToUpper(stage))
@@ -164,11 +193,11 @@ func trialTable(out io.Writer, trials []study.Trial) error {
 
 func exportCommand() *cobra.Command {
 	var what, format, out string
-	cmd := view("export", "Write the best configuration, a stage's best trials, the Pareto front or the candidates", func(cmd *cobra.Command, folder *home.Folder, _ *study.State) error {
+	cmd := view("export", "Write the best configuration, a stage's best trials, the Pareto front or the candidates", func(cmd *cobra.Command, at place, _ *study.State) error {
 		if format != "yaml" && format != "json" {
 			return usage("--format %q is not allowed; allowed: yaml, json", format)
 		}
-		data, err := folder.Export(cmd.Context(), what, format)
+		data, err := at.Export(cmd.Context(), what, format)
 		if err != nil {
 			return err
 		}

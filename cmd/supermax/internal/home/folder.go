@@ -40,16 +40,15 @@ type folderInfo struct {
 }
 
 // The paths in a run folder.
-func (f *Folder) db() string      { return filepath.Join(f.Dir, "study.db") }
-func (f *Folder) objects() string { return filepath.Join(f.Dir, "objects") }
-func (f *Folder) logs() string    { return filepath.Join(f.Dir, "logs") }
-func (f *Folder) info() string    { return filepath.Join(f.Dir, "run.json") }
+func (f *Folder) db() string   { return filepath.Join(f.Dir, "study.db") }
+func (f *Folder) logs() string { return filepath.Join(f.Dir, "logs") }
+func (f *Folder) info() string { return filepath.Join(f.Dir, "run.json") }
 
 // url names the folder's objects for whoever reads them, in whatever working folder.
 func (f *Folder) url() string {
-	dir, err := filepath.Abs(f.objects())
+	dir, err := filepath.Abs(f.Objects())
 	if err != nil {
-		dir = f.objects() // the working folder is gone; opening it says so
+		dir = f.Objects() // the working folder is gone; opening it says so
 	}
 	return objects.FileURL(dir)
 }
@@ -69,6 +68,26 @@ func OpenFolder(root, study string) (*Folder, error) {
 	return f, nil
 }
 
+// Folders opens the run folders below root for reading, in the order of their names.
+func Folders(root string) ([]*Folder, error) {
+	entries, err := os.ReadDir(root)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("list the runs: %w", err)
+	}
+	var folders []*Folder
+	for _, entry := range entries {
+		f := &Folder{Dir: filepath.Join(root, entry.Name())}
+		if _, err := os.Stat(f.info()); err != nil {
+			continue // no run folder
+		}
+		if _, err := f.read(); err != nil {
+			return nil, err
+		}
+		folders = append(folders, f)
+	}
+	return folders, nil
+}
+
 // LockFolder opens the study's run folder for one process alone, and makes it when it
 // does not exist. A folder that was begun with another corpus or other backbones is an
 // [mistake.Err].
@@ -77,27 +96,45 @@ func LockFolder(root, study string, fingerprints map[string]string, now time.Tim
 	if _, err := f.check(fingerprints); err != nil { // before anything is written
 		return nil, err
 	}
-	for _, dir := range []string{f.Dir, f.objects(), f.logs()} {
+	for _, dir := range []string{f.Dir, f.Objects(), f.logs()} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, diskError("make the run folder", err)
 		}
 	}
-	f.lock = flock.New(filepath.Join(f.Dir, ".lock"))
-	if held, err := f.lock.TryLock(); err != nil {
-		return nil, diskError("lock "+f.Dir, err)
-	} else if !held {
+	lock, err := takeLock(f.lockFile())
+	if err != nil {
+		return nil, err
+	}
+	if lock == nil {
 		return nil, mistake.Errorf("%s is in use by another supermax: wait for it, or stop it first", f.Dir)
 	}
+	f.lock = lock
 	// Again: another process may have begun the run before the lock was free.
 	fresh, err := f.check(fingerprints)
 	if err == nil && fresh {
 		err = f.describe(study, fingerprints, now)
+	}
+	if err == nil {
+		err = f.sign()
 	}
 	if err != nil {
 		f.Close()
 		return nil, err
 	}
 	return f, nil
+}
+
+// takeLock takes a lock, or returns nil when another process has it.
+func takeLock(path string) (*flock.Flock, error) {
+	lock := flock.New(path)
+	held, err := lock.TryLock()
+	if err != nil {
+		return nil, diskError("lock "+path, err)
+	}
+	if !held {
+		return nil, nil
+	}
+	return lock, nil
 }
 
 // check reads run.json, if there is one, and compares it to the data that there is now.

@@ -167,7 +167,7 @@ func TestLookAtNothing(t *testing.T) {
 	if _, err = f.State(t.Context()); err == nil || !strings.Contains(err.Error(), "damaged") {
 		t.Errorf("error %v", err)
 	}
-	if err := os.RemoveAll(f.objects()); err != nil {
+	if err := os.RemoveAll(f.Objects()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.Rows(t.Context()); err == nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/supermax-hpo/supermax/cmd/supermax/internal/mistake"
 	"github.com/supermax-hpo/supermax/lambdas/handler"
+	"github.com/supermax-hpo/supermax/shared/config"
 	"github.com/supermax-hpo/supermax/shared/exports"
 	"github.com/supermax-hpo/supermax/shared/objects"
 	"github.com/supermax-hpo/supermax/shared/results"
@@ -25,8 +26,11 @@ func (f *Folder) Report() string { return filepath.Join(f.Dir, "report.html") }
 // Best is the path of the chosen configuration, in yaml or json.
 func (f *Folder) Best(format string) string { return filepath.Join(f.Dir, "best."+format) }
 
+// Objects is the folder of everything that the study made.
+func (f *Folder) Objects() string { return filepath.Join(f.Dir, "objects") }
+
 // Metrics is the folder of the Parquet files.
-func (f *Folder) Metrics() string { return filepath.Join(f.objects(), "metrics") }
+func (f *Folder) Metrics() string { return filepath.Join(f.Objects(), "metrics") }
 
 // Log is the file of what the run logged.
 func (f *Folder) Log() string { return filepath.Join(f.logs(), "supermax.log") }
@@ -68,30 +72,43 @@ func (f *Folder) Rows(ctx context.Context) ([]results.Row, error) {
 	return rows, explain(err)
 }
 
-// exported says where aggregate and finish put what a person exports.
-var exported = map[string]func(study string) string{
-	"best":       exports.BestKey,
-	"top":        exports.TopKey,
-	"pareto":     exports.ParetoKey,
-	"candidates": exports.CandidatesKey,
-}
-
 // Export returns what the study exported: best, top, pareto or candidates, as yaml or json.
 func (f *Folder) Export(ctx context.Context, what, format string) ([]byte, error) {
-	key, ok := exported[what]
-	if !ok {
-		return nil, mistake.Errorf("%q cannot be exported; allowed: best, top, pareto, candidates", what)
+	key, err := exports.Key(f.Name(), what)
+	if err != nil {
+		return nil, mistake.Wrap(err)
 	}
 	bucket, err := objects.Open(ctx, f.url())
 	if err != nil {
 		return nil, fmt.Errorf("open the run folder: %w", err)
 	}
 	defer bucket.Close()
-	data, err := bucket.Read(ctx, key(f.Name())+"."+format)
+	data, err := bucket.Read(ctx, key+"."+format)
 	if errors.Is(err, objects.ErrNotFound) {
 		return nil, mistake.Errorf("study %s has no %s yet: its stage has not ended", f.Name(), what)
 	}
 	return data, err
+}
+
+// Definition returns the study as it was created.
+func (f *Folder) Definition(ctx context.Context) (*config.Study, error) {
+	bucket, err := objects.Open(ctx, f.url())
+	if err != nil {
+		return nil, fmt.Errorf("open the run folder: %w", err)
+	}
+	defer bucket.Close()
+	data, err := bucket.Read(ctx, config.Key(f.Name()))
+	if errors.Is(err, objects.ErrNotFound) {
+		return nil, mistake.Errorf("study %s has no definition yet: its run stopped before it began; start it again with supermax run", f.Name())
+	}
+	if err != nil {
+		return nil, err
+	}
+	c, err := config.FromJSON(data)
+	if err != nil {
+		return nil, explain(fmt.Errorf("read the definition of study %s: %w", f.Name(), err))
+	}
+	return c, nil
 }
 
 // CopyBest puts the chosen configuration at the top of the run folder.

@@ -427,7 +427,7 @@ func TestRunRefusesNewerFiles(t *testing.T) {
 			return execute(f, `UPDATE studies SET snapshot = CAST('{"schema_version": 9}' AS BLOB), snapshot_seq = seq; DELETE FROM events`)
 		},
 		"config": func(f *Folder) error {
-			return os.WriteFile(filepath.Join(f.objects(), filepath.FromSlash(config.Key(f.Name()))), []byte(`{"schema_version": 9}`), 0o600)
+			return os.WriteFile(filepath.Join(f.Objects(), filepath.FromSlash(config.Key(f.Name()))), []byte(`{"schema_version": 9}`), 0o600)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
