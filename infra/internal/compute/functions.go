@@ -84,13 +84,12 @@ func newFunction(scope constructs.Construct, f function, p Props) awslambda.Func
 	statements := []awsiam.PolicyStatement{
 		grant.Allow([]string{"logs:CreateLogStream", "logs:PutLogEvents"}, []string{*logs.LogGroupArn()}),
 		grant.Allow([]string{
-			"dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem",
-			"dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem",
+			"dynamodb:BatchWriteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem",
 		}, []string{*p.Storage.Table.TableArn()}),
-		grant.Key(scope, *p.Storage.Key.KeyArn(), "dynamodb"),
+		grant.TableKey(scope, *p.Storage.Key.KeyArn()),
 	}
 	if more := f.may(p.Storage); len(more) > 0 {
-		statements = append(append(statements, more...), grant.Key(scope, *p.Storage.Key.KeyArn(), "s3"))
+		statements = append(append(statements, more...), grant.BucketKey(scope, *p.Storage.Key.KeyArn()))
 	}
 	return awslambda.NewFunction(scope, jsii.String(f.name), &awslambda.FunctionProps{
 		FunctionName: jsii.String(p.Settings.Name + "-" + f.folder),

@@ -99,7 +99,7 @@ func newJobRole(scope constructs.Construct, s storage.Storage, f map[string]awsl
 		grant.List(results, "studies/", "checkpoints/", "metrics/"),
 		grant.Write(results, "checkpoints/", "metrics/"),
 		grant.Delete(results, "checkpoints/", "metrics/"),
-		grant.Key(scope, *s.Key.KeyArn(), "s3"),
+		grant.BucketKey(scope, *s.Key.KeyArn()),
 		grant.Allow([]string{"lambda:InvokeFunction"}, []string{
 			*f["Ask"].FunctionArn(), *f["Tell"].FunctionArn(), *f["Heartbeat"].FunctionArn(),
 		}),

@@ -70,11 +70,22 @@ func Look(bucketArn string) awsiam.PolicyStatement {
 	return Allow([]string{"s3:ListBucket"}, []string{bucketArn})
 }
 
-// Key permits using a key through one AWS service, named as in s3.eu-west-1.amazonaws.com,
-// and not by itself.
-func Key(scope constructs.Construct, keyArn, service string) awsiam.PolicyStatement {
+// BucketKey permits using a key for the objects of buckets.
+func BucketKey(scope constructs.Construct, keyArn string) awsiam.PolicyStatement {
+	return through(scope, "s3", keyArn, "kms:Decrypt", "kms:GenerateDataKey")
+}
+
+// TableKey permits using a key for the items of tables. The actions are those that the
+// DynamoDB developer guide lists for a key of the customer's.
+func TableKey(scope constructs.Construct, keyArn string) awsiam.PolicyStatement {
+	return through(scope, "dynamodb", keyArn,
+		"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo")
+}
+
+// through permits using a key by way of one AWS service, and not by itself.
+func through(scope constructs.Construct, service, keyArn string, actions ...string) awsiam.PolicyStatement {
 	stack := awscdk.Stack_Of(scope)
-	return AllowIf([]string{"kms:Decrypt", "kms:GenerateDataKey"}, []string{keyArn}, map[string]any{
+	return AllowIf(actions, []string{keyArn}, map[string]any{
 		"StringEquals": map[string]any{"kms:ViaService": service + "." + *stack.Region() + "." + *stack.UrlSuffix()},
 	})
 }

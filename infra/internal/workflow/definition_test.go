@@ -148,7 +148,7 @@ func TestEveryTaskHasTimeoutRetryAndCatch(t *testing.T) {
 
 // Every place of the definition is filled, and nothing else is.
 func TestPlaces(t *testing.T) {
-	want := []string{"Partition", "JobQueue", "JobDefinition"}
+	want := []string{"JobQueue", "JobDefinition"}
 	for _, step := range steps {
 		want = append(want, step+"Function")
 	}

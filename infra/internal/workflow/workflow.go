@@ -43,7 +43,6 @@ func New(scope constructs.Construct, name string, s storage.Storage, c compute.C
 	})
 	role := newRole(stack, c)
 	places := map[string]*string{
-		"Partition":     stack.Partition(),
 		"JobQueue":      c.Queue.AttrJobQueueArn(),
 		"JobDefinition": jsii.String(c.JobName), // its newest revision
 	}
