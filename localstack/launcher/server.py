@@ -2,16 +2,15 @@
 
 import asyncio
 import logging
+import resource
 import signal
 import time
 
-import hypercorn.asyncio
-import hypercorn.config
 from ministack import app as ministack
 from ministack.core import lambda_runtime
 from ministack.services import batch as stock_batch
 
-from . import athena, cloudformation, dynamodb, injection, lambdas, stepfunctions
+from . import athena, cloudformation, dynamodb, http1, injection, lambdas, stepfunctions
 from .admin import Admin
 from .batch.api import Batch
 from .batch.events import Publisher
@@ -53,16 +52,13 @@ def run(settings: Settings) -> None:
 
 
 async def _serve(app, settings):
-    config = hypercorn.config.Config()
-    config.bind = [f"{settings.host}:{settings.port}"]
-    config.keep_alive_timeout = 75
-    config.loglevel = settings.log_level
-    config.graceful_timeout = 1
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # a few descriptors a connection, function and job
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    await hypercorn.asyncio.serve(app, config, shutdown_trigger=stopped.wait)
+    await http1.serve(app, settings.host, settings.port, stopped)
 
 
 def _wait_for(condition, seconds):
