@@ -46,6 +46,7 @@ type Result struct {
 	Rows            []results.Row
 	PeakMemoryBytes int64
 	Baseline        *protocol.Baseline
+	Began           time.Time // when the first step was taken, also by a run that failed; zero: none was
 }
 
 // A TrialError is a trial's failure. Its message must not hold post text.
@@ -67,7 +68,7 @@ var ErrOrphaned = errors.New("the process that started this slot is gone")
 // errLeaseLost ends a run whose trial another attempt owns.
 var errLeaseLost = errors.New("the lease is lost")
 
-// Slot is one trainer's loop. All fields are needed but Grace.
+// Slot is one trainer's loop. All fields are needed but Grace and Observe.
 type Slot struct {
 	Study   Study
 	Runner  Runner
@@ -79,6 +80,9 @@ type Slot struct {
 	Stage     protocol.Stage
 	Device    protocol.Device
 	Grace     time.Duration // how long a last report may take after ctx ends; 0: 10 s
+	Observe   func(Times)   // is told, after each rung, how the time was spent; nil: nobody is
+
+	times stopwatch
 }
 
 const defaultGrace = 10 * time.Second
@@ -87,6 +91,7 @@ const defaultGrace = 10 * time.Second
 // trial in training is given back as interrupted. An error means that the process should
 // end, because the study refused it or because training is not possible here.
 func (s *Slot) Run(ctx context.Context) error {
+	s.times = stopwatch{since: time.Now()}
 	for token := int64(1); ctx.Err() == nil; token++ {
 		reply, err := s.ask(ctx, token)
 		if err != nil && ctx.Err() != nil {
@@ -100,7 +105,9 @@ func (s *Slot) Run(ctx context.Context) error {
 			s.Log.Info("no more work", "stage", s.Stage)
 			return nil
 		case protocol.AskWait:
+			began := time.Now()
 			_ = pause.For(ctx, time.Duration(reply.RetryAfterSeconds*float64(time.Second))) // the loop sees that ctx ended
+			s.times.wait(began)
 		case protocol.AskWork:
 			if reply.Work == nil {
 				return fmt.Errorf("ask for work: the answer is %q without any", reply.Kind)

@@ -38,6 +38,7 @@ func (s *Slot) rung(ctx context.Context, work protocol.Work) (*protocol.Work, er
 
 	start := time.Now()
 	result, err := s.run(running, work)
+	s.observe(log, result.Began)
 	if errors.Is(context.Cause(running), errLeaseLost) {
 		log.Warn("lease lost, training stopped")
 		return nil, nil
@@ -59,6 +60,7 @@ func (s *Slot) rung(ctx context.Context, work protocol.Work) (*protocol.Work, er
 		return nil, nil
 	}
 	outcome.CostSeconds = time.Since(start).Seconds()
+	s.times.tell()
 	reply, err := s.Study.Tell(late, protocol.TellRequest{
 		SchemaVersion: protocol.Version, Study: s.StudyName,
 		Trial: work.Trial, Attempt: work.Attempt, Rung: work.Rung, Outcome: outcome,
@@ -106,7 +108,11 @@ func failure(ctx context.Context, err error) (*protocol.Failure, error) {
 		}
 		return told, nil
 	case ctx.Err() != nil:
-		return &protocol.Failure{Kind: protocol.FailedInterrupted, Message: "the slot was stopped"}, nil //nolint:nilerr // as the interruption that it is
+		why := "the slot was stopped"
+		if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+			why = cause.Error()
+		}
+		return &protocol.Failure{Kind: protocol.FailedInterrupted, Message: why}, nil //nolint:nilerr // as the interruption that it is
 	case errors.Is(err, errPanicked):
 		return &protocol.Failure{Kind: protocol.FailedCrash, Message: err.Error()}, err
 	}

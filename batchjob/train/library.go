@@ -1,18 +1,22 @@
 package train
 
 import (
+	"context"
+	"errors"
 	"fmt"
 
 	"github.com/supermax-hpo/supermax/batchjob/dataset"
 	"github.com/supermax-hpo/supermax/batchjob/pretrained"
 	"github.com/supermax-hpo/supermax/batchjob/support"
 	"github.com/supermax-hpo/supermax/batchjob/tokenizer"
+	"github.com/supermax-hpo/supermax/shared/dataref"
 )
 
 // library holds what trials share: the tokenised corpus, once for each tokenizer and
 // length, and the backbone that was read last.
 type library struct {
-	folders  map[string]string // backbone → folder
+	places   map[string]string                                       // backbone → where the study says that it lies
+	find     func(ctx context.Context, place string) (string, error) // place → folder
 	examples []dataset.Example
 
 	tokenizers map[string]*tokenizer.Tokenizer // by folder
@@ -29,21 +33,31 @@ type rowsKey struct {
 // encodedRow is one example as the model reads it, special tokens included.
 type encodedRow struct{ ids, typeIDs []int32 }
 
-func newLibrary(folders map[string]string, examples []dataset.Example) *library {
+func newLibrary(places map[string]string, find func(context.Context, string) (string, error), examples []dataset.Example) *library {
 	return &library{
-		folders: folders, examples: examples,
+		places: places, find: find, examples: examples,
 		tokenizers: map[string]*tokenizer.Tokenizer{}, rows: map[rowsKey][]encodedRow{},
 	}
 }
 
-// backbone returns the weights of a backbone and the corpus as its tokenizer cuts it, one
-// row an example. The criterion stays whole; the post or sentence loses its end. No error
-// holds post text.
-func (l *library) backbone(name string, maxLength int) (*pretrained.Weights, []encodedRow, error) {
-	folder, ok := l.folders[name]
+// folder returns the folder of a backbone. That there is none, and never will be, is the
+// trial's fault; any other error is this machine's.
+func (l *library) folder(ctx context.Context, name string) (string, error) {
+	place, ok := l.places[name]
 	if !ok {
-		return nil, nil, fmt.Errorf("the study's models name no folder for the backbone %q", name)
+		return "", dataError(fmt.Errorf("the study's models name no folder for the backbone %q", name))
 	}
+	folder, err := l.find(ctx, place)
+	if errors.Is(err, dataref.ErrUnusable) {
+		return "", dataError(fmt.Errorf("backbone %q: %w", name, err))
+	}
+	return folder, err
+}
+
+// backbone returns the weights of a backbone in its folder and the corpus as its tokenizer
+// cuts it, one row an example. The criterion stays whole; the post or sentence loses its
+// end. No error holds post text.
+func (l *library) backbone(name, folder string, maxLength int) (*pretrained.Weights, []encodedRow, error) {
 	if l.last != folder {
 		w, err := pretrained.Load(folder)
 		if err != nil {

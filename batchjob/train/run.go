@@ -124,6 +124,7 @@ func (r *run) epoch(ctx context.Context) error {
 			micro = append(micro, pack(r.rows, r.labels, which))
 		}
 		seconds.Data += time.Since(packing).Seconds()
+		r.computes()
 		did, err := r.model.Train(classifier.Step{
 			Number: step, LR: r.set.lr * sched.Linear(int(step), warmup, total), Micro: micro,
 		})
@@ -184,6 +185,7 @@ func (r *run) evaluate(ctx context.Context, step int64, seconds *results.Seconds
 		if err := ctx.Err(); err != nil {
 			return metrics.Report{}, err
 		}
+		r.computes()
 		p, err := r.model.Predict(pack(r.rows, r.labels, which))
 		if err != nil {
 			return metrics.Report{}, err
@@ -198,6 +200,13 @@ func (r *run) evaluate(ctx context.Context, step int64, seconds *results.Seconds
 	report, err := metrics.Evaluate(logits, classes, dataset.Labels(r.examples, r.part.Valid))
 	seconds.Evaluation += time.Since(start).Seconds()
 	return report, err
+}
+
+// computes notes the work's first step, be it of training or of measuring.
+func (r *run) computes() {
+	if r.began.IsZero() {
+		r.began = time.Now()
+	}
 }
 
 func (r *run) record(epoch int, loss float64, m metrics.Report, seconds results.Seconds, rate float64) (record, error) {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/supermax-hpo/supermax/batchjob/dataset"
 	"github.com/supermax-hpo/supermax/batchjob/pretrained"
@@ -29,15 +30,17 @@ type session struct {
 	identity     string // what a checkpoint must have been trained from
 	hold         bool   // keep every seed's model between rungs
 	runs         map[int64]*run
-	peak         int64 // bytes
+	peak         int64     // bytes
+	began        time.Time // when the work's first step was taken; zero: none was
 }
 
 // defaultHoldLimit is how much memory, in bytes, the models of all seeds may take to be
 // kept until the study says whether the trial goes on.
 const defaultHoldLimit = 2 << 30
 
-// begin reads what a trial needs. Its errors are the trial's.
-func (t *Trainer) begin(work protocol.Work) (*session, error) {
+// begin reads what a trial needs. Its errors are the trial's, but for a backbone that
+// cannot be brought here.
+func (t *Trainer) begin(ctx context.Context, work protocol.Work) (*session, error) {
 	set, err := readSettings(work.Params)
 	if err != nil {
 		return nil, dataError(err)
@@ -46,7 +49,11 @@ func (t *Trainer) begin(work protocol.Work) (*session, error) {
 	if err != nil {
 		return nil, dataError(err)
 	}
-	weights, rows, err := t.library.backbone(set.backbone, set.maxLength)
+	folder, err := t.library.folder(ctx, set.backbone)
+	if err != nil {
+		return nil, err
+	}
+	weights, rows, err := t.library.backbone(set.backbone, folder, set.maxLength)
 	if err != nil {
 		return nil, dataError(err)
 	}
@@ -119,7 +126,7 @@ func (s *session) advance(ctx context.Context, seed int64) error {
 
 // result gathers the epochs of the work from its seeds.
 func (s *session) result() slot.Result {
-	out := slot.Result{PeakMemoryBytes: s.peak}
+	out := slot.Result{PeakMemoryBytes: s.peak, Began: s.began}
 	untrained := 0.0
 	for _, seed := range s.work.Seeds {
 		for _, rec := range s.runs[seed].state.Epochs {

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/supermax-hpo/supermax/batchjob/classifier"
 	"github.com/supermax-hpo/supermax/batchjob/dataset"
@@ -23,7 +24,7 @@ import (
 	"github.com/supermax-hpo/supermax/shared/protocol"
 )
 
-// Options of a [Trainer]; all are needed.
+// Options of a [Trainer]; all but Folder are needed.
 type Options struct {
 	Study   *config.Study
 	Stage   protocol.Stage
@@ -31,6 +32,11 @@ type Options struct {
 	Worker  *tensor.Worker
 	Device  string       // its name in the results
 	Log     *slog.Logger // never gets a post's text
+	// Folder returns the folder of what lies at a place that the study names: its corpus,
+	// and each backbone when a trial first needs it. An error that is a
+	// [dataref.ErrUnusable] is the place's fault, any other this machine's. nil: places
+	// are folders.
+	Folder func(ctx context.Context, place string) (string, error)
 }
 
 // A Trainer implements [slot.Runner]. It reads the corpus once and keeps tokenised rows
@@ -51,7 +57,15 @@ var _ slot.Runner = (*Trainer)(nil)
 // New reads the study's corpus and divides it for the stage. An error is the study's or
 // the corpus's fault: no trial can be trained.
 func New(ctx context.Context, o Options) (*Trainer, error) {
-	corpus, err := dataset.Open(ctx, o.Study.Corpus)
+	if o.Folder == nil {
+		o.Folder = func(_ context.Context, place string) (string, error) { return place, nil }
+	}
+	source := o.Study.Corpus
+	var err error
+	if source.Dir, err = o.Folder(ctx, source.Dir); err != nil {
+		return nil, err
+	}
+	corpus, err := dataset.Open(ctx, source)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +80,7 @@ func New(ctx context.Context, o Options) (*Trainer, error) {
 	open := func(c classifier.Options) (model, error) { return classifier.New(o.Worker, c) }
 	return &Trainer{
 		Options: o, examples: examples, fingerprint: corpus.Fingerprint(), plan: p,
-		library: newLibrary(o.Study.Models, examples), open: open, holdLimit: defaultHoldLimit,
+		library: newLibrary(o.Study.Models, o.Folder, examples), open: open, holdLimit: defaultHoldLimit,
 	}, nil
 }
 
@@ -77,18 +91,18 @@ func (t *Trainer) Run(ctx context.Context, work protocol.Work) (slot.Result, err
 		t.Release()
 	}
 	if t.session == nil {
-		s, err := t.begin(work)
+		s, err := t.begin(ctx, work)
 		if err != nil {
 			return slot.Result{}, classify(err)
 		}
 		t.session = s
 	}
 	s := t.session
-	s.work = work
+	s.work, s.began = work, time.Time{}
 	for _, seed := range work.Seeds {
 		if err := s.advance(ctx, seed); err != nil {
 			t.Release() // its models may be amid an epoch
-			return slot.Result{PeakMemoryBytes: s.peak}, classify(fmt.Errorf("train seed %d: %w", seed, err))
+			return slot.Result{PeakMemoryBytes: s.peak, Began: s.began}, classify(fmt.Errorf("train seed %d: %w", seed, err))
 		}
 	}
 	return s.result(), nil

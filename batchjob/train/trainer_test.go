@@ -3,18 +3,22 @@ package train
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/supermax-hpo/supermax/batchjob/classifier"
 	"github.com/supermax-hpo/supermax/batchjob/slot"
 	"github.com/supermax-hpo/supermax/batchjob/tensor"
+	"github.com/supermax-hpo/supermax/shared/dataref"
 	"github.com/supermax-hpo/supermax/shared/protocol"
 	"github.com/supermax-hpo/supermax/shared/space"
 )
@@ -328,5 +332,61 @@ func TestNewRefuses(t *testing.T) {
 	f.study.Corpus.Dir += "-not"
 	if err := open(protocol.StageA); err == nil {
 		t.Error("no corpus: no error")
+	}
+}
+
+// Corpus and backbone are looked for where the study says that they lie, the backbone when
+// a trial first needs it; what cannot be brought here is told apart from what cannot be used.
+func TestFolderOfPlaces(t *testing.T) {
+	f := newFixture(t)
+	folders := map[string]string{"s3://data/corpora/1/": f.study.Corpus.Dir, "s3://data/backbones/2/": f.study.Models["tiny"]}
+	f.study.Corpus.Dir, f.study.Models = "s3://data/corpora/1/", map[string]string{"tiny": "s3://data/backbones/2/", "other": "s3://data/backbones/3/"}
+	var asked []string
+	var refuse error
+	m := &fakeModel{accuracy: []float64{1}}
+	r, err := New(t.Context(), Options{
+		Study: f.study, Stage: protocol.StageA, Objects: f.bucket, Log: slog.New(slog.DiscardHandler),
+		Folder: func(_ context.Context, place string) (string, error) {
+			asked = append(asked, place)
+			return folders[place], refuse
+		},
+	})
+	check(t, err)
+	m.rows = len(r.plan.parts[0].Valid)
+	r.open = func(classifier.Options) (model, error) { return m, nil }
+	if d := cmp.Diff([]string{"s3://data/corpora/1/"}, asked); d != "" {
+		t.Errorf("before any trial: -want +got\n%s", d)
+	}
+	began := time.Now()
+	result := runWork(t, r, work(0, 1, 1))
+	if d := cmp.Diff([]string{"s3://data/corpora/1/", "s3://data/backbones/2/"}, asked); d != "" {
+		t.Errorf("after a trial: -want +got\n%s", d)
+	}
+	if result.Began.Before(began) || result.Began.After(time.Now()) {
+		t.Errorf("the first step was taken at %v, the run began at %v", result.Began, began)
+	}
+	r.Release()
+	if again := runWork(t, r, work(0, 1, 1)); !again.Began.IsZero() || len(again.Epochs) != 1 {
+		t.Errorf("with all epochs saved a step was taken at %v", again.Began)
+	}
+	r.Release()
+	next := work(0, 1, 1)
+	next.Trial, next.Checkpoint = 6, "checkpoints/6/"
+	refuse = errors.New("the network is down")
+	var failed *slot.TrialError
+	if _, err := r.Run(t.Context(), next); !errors.Is(err, refuse) || errors.As(err, &failed) {
+		t.Errorf("what passes: %v", err)
+	}
+	refuse = fmt.Errorf("fetch: %w", dataref.ErrUnusable)
+	if _, err := r.Run(t.Context(), next); !errors.As(err, &failed) || failed.Kind != protocol.FailedData || !strings.Contains(err.Error(), `backbone "tiny"`) {
+		t.Errorf("what does not pass: %v", err)
+	}
+	if _, err := New(t.Context(), Options{Study: f.study, Stage: protocol.StageA, Folder: func(context.Context, string) (string, error) { return "", refuse }}); !errors.Is(err, refuse) {
+		t.Errorf("no corpus: %v", err)
+	}
+	// A run that fails says all the same when it began.
+	refuse, m.train = nil, func(int) error { return errors.New("disk full") }
+	if result, err := r.Run(t.Context(), next); err == nil || result.Began.IsZero() {
+		t.Errorf("a run that failed began at %v, %v", result.Began, err)
 	}
 }

@@ -34,14 +34,15 @@ type Cache struct {
 
 // Folder returns the folder that holds what lies at a place: the place itself unless it is
 // a URL, else the machine's copy, which is fetched if it is not there, file by file from
-// where a former attempt ended. The folder is for reading only.
+// where a former attempt ended. The folder is for reading only. An error that is an
+// [ErrUnusable] will not pass.
 func (c *Cache) Folder(ctx context.Context, place string) (string, error) {
 	if !IsURL(place) {
 		return place, nil
 	}
 	l, err := parseLocation(place)
 	if err != nil {
-		return "", fmt.Errorf("find data: %w", err)
+		return "", fmt.Errorf("find data: %w", unusable{err})
 	}
 	dir := filepath.Join(c.Dir, string(l.kind), l.sum)
 	c.mu.Lock() // also: one fetch at a time in a process

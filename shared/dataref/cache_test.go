@@ -218,7 +218,7 @@ func TestFolderRefuses(t *testing.T) {
 			tt.spoil(t, dir)
 			c := &Cache{Dir: t.TempDir()}
 			got, err := c.Folder(t.Context(), place)
-			if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "secret") || strings.ContainsRune(err.Error(), '\n') {
+			if !errors.Is(err, ErrUnusable) || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "secret") || strings.ContainsRune(err.Error(), '\n') {
 				t.Errorf("got %s, %v, want …%s…", got, err, tt.want)
 			}
 			if whole, _ := filepath.Glob(filepath.Join(c.Dir, "corpora", "*[0-9a-f]")); len(whole) != 0 {
@@ -318,7 +318,7 @@ func TestFolderWaits(t *testing.T) {
 	must(t, holder.Lock())
 	ctx, cancel := context.WithTimeout(t.Context(), 2*lockPoll)
 	defer cancel()
-	if _, err := c.Folder(ctx, place); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "wait for another slot") {
+	if _, err := c.Folder(ctx, place); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrUnusable) || !strings.Contains(err.Error(), "wait for another slot") {
 		t.Errorf("while another holds it: %v", err)
 	}
 	must(t, holder.Unlock()) // as the system does for a process that is gone

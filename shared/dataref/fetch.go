@@ -16,6 +16,16 @@ import (
 // fetches is how often a file is fetched whose bytes are not what the manifest says.
 const fetches = 2
 
+// ErrUnusable marks what lies at a place, or that there is nothing: the same on every
+// machine, now and later. An error without it may pass.
+var ErrUnusable = errors.New("what lies there cannot be used")
+
+// unusable is an [ErrUnusable] that says why.
+type unusable struct{ error }
+
+// Unwrap returns the cause.
+func (e unusable) Unwrap() []error { return []error{e.error, ErrUnusable} }
+
 // errDamaged says that what came is not what was uploaded.
 var errDamaged = errors.New("its bytes are not those that were uploaded")
 
@@ -24,7 +34,7 @@ var errDamaged = errors.New("its bytes are not those that were uploaded")
 func fetchManifest(ctx context.Context, bucket *objects.Bucket, l location) ([]byte, manifest, error) {
 	in, err := bucket.Reader(ctx, ManifestName)
 	if errors.Is(err, objects.ErrNotFound) {
-		return nil, manifest{}, fmt.Errorf("there is nothing, or its upload has not ended: %w", err)
+		return nil, manifest{}, unusable{fmt.Errorf("there is nothing, or its upload has not ended: %w", err)}
 	}
 	if err != nil {
 		return nil, manifest{}, err
@@ -39,7 +49,7 @@ func fetchManifest(ctx context.Context, bucket *objects.Bucket, l location) ([]b
 		err = errors.New("it is not the one that the location is named after")
 	}
 	if err != nil {
-		return nil, manifest{}, fmt.Errorf("%s: %w", ManifestName, err)
+		return nil, manifest{}, unusable{fmt.Errorf("%s: %w", ManifestName, err)}
 	}
 	return data, m, nil
 }
@@ -53,11 +63,13 @@ func fetchFile(ctx context.Context, bucket *objects.Bucket, path string, want Fi
 	}
 	for attempt := 1; ; attempt++ {
 		err := fetchOnce(ctx, bucket, path, want)
-		if err == nil {
+		switch {
+		case err == nil:
 			count.add(want.Bytes)
 			return nil
-		}
-		if attempt == fetches || !errors.Is(err, errDamaged) {
+		case errors.Is(err, objects.ErrNotFound), errors.Is(err, errDamaged) && attempt == fetches:
+			return unusable{err}
+		case !errors.Is(err, errDamaged):
 			return err
 		}
 	}

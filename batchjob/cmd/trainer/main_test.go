@@ -24,38 +24,6 @@ import (
 	"github.com/supermax-hpo/supermax/shared/space"
 )
 
-func TestReadEnvironment(t *testing.T) {
-	good := map[string]string{
-		"SUPERMAX_ENDPOINT": "http://127.0.0.1:1", "SUPERMAX_TOKEN": "secret", "SUPERMAX_STUDY": "s", "SUPERMAX_STAGE": "B",
-		"SUPERMAX_SLOT": "slot-0", "SUPERMAX_OBJECTS": "file:///x",
-	}
-	e, err := readEnvironment(func(name string) string { return good[name] })
-	want := environment{endpoint: "http://127.0.0.1:1", token: "secret", study: "s", stage: "B", slot: "slot-0", objects: "file:///x", device: "cpu", threads: 1}
-	if err != nil || e != want {
-		t.Errorf("got %+v, %v, want %+v", e, err, want)
-	}
-	for _, tt := range []struct{ name, value, want string }{
-		{"SUPERMAX_TOKEN", "", "SUPERMAX_TOKEN is missing"},
-		{"SUPERMAX_STAGE", "D", `SUPERMAX_STAGE is "D", it must be A, B or C`},
-		{"SUPERMAX_DEVICE", "cuda", `SUPERMAX_DEVICE is "cuda", it must be cpu or cuda:N`},
-		{"SUPERMAX_THREADS", "0", `SUPERMAX_THREADS is "0", it must be a number of 1 to 1024`},
-		{"SUPERMAX_PARENT", "1", `SUPERMAX_PARENT is "1", it must be stdin or absent`},
-	} {
-		_, err := readEnvironment(func(name string) string {
-			if name == tt.name {
-				return tt.value
-			}
-			return good[name]
-		})
-		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "secret") {
-			t.Errorf("got %v, want %q", err, tt.want)
-		}
-	}
-	if _, err := readEnvironment(func(string) string { return "" }); err == nil || strings.Count(err.Error(), "is missing") != 6 || strings.Contains(err.Error(), "\n") {
-		t.Errorf("nothing set: %v, want six names in one sentence", err)
-	}
-}
-
 // home is a study's folder and its answers to one slot.
 type home struct {
 	env   map[string]string
@@ -65,6 +33,8 @@ type home struct {
 	beat  func() // on each heartbeat
 	mu    sync.Mutex
 	dir   string // of the objects
+
+	stdout bytes.Buffer // of runs in this process
 }
 
 func (h *home) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -184,7 +154,7 @@ func (h *home) run(t *testing.T) (string, error) {
 	stdin, parent := io.Pipe()
 	defer func() { _ = parent.Close() }()
 	var log bytes.Buffer
-	err := run(t.Context(), func(name string) string { return h.env[name] }, stdin, slog.New(slog.NewJSONHandler(&log, nil)))
+	err := run(t.Context(), func(name string) string { return h.env[name] }, stdin, &h.stdout, slog.New(slog.NewJSONHandler(&log, nil)))
 	return log.String(), err
 }
 
@@ -285,9 +255,9 @@ func TestOrphaned(t *testing.T) {
 	getenv := func(name string) string { return h.env[name] }
 	stdin, parent := io.Pipe()
 	h.asked = func() { _ = parent.Close() }
-	check(t, run(t.Context(), getenv, stdin, slog.New(slog.DiscardHandler)))
+	check(t, run(t.Context(), getenv, stdin, io.Discard, slog.New(slog.DiscardHandler)))
 	if len(h.asks) != 1 {
 		t.Errorf("asked %d times, want once", 2-len(h.asks))
 	}
-	check(t, run(t.Context(), getenv, strings.NewReader(""), slog.New(slog.DiscardHandler)))
+	check(t, run(t.Context(), getenv, strings.NewReader(""), io.Discard, slog.New(slog.DiscardHandler)))
 }
