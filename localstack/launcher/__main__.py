@@ -1,5 +1,6 @@
 """python -m launcher: checks the settings and the pins, then serves."""
 
+import errno
 import importlib.metadata
 import os
 import sys
@@ -23,7 +24,13 @@ def main() -> int:
     os.environ.clear()
     os.environ.update(environment)
     from . import server
-    server.run(chosen)
+    try:
+        server.run(chosen)
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
+            raise
+        print(f"listen on {chosen.host}:{chosen.port}: {os.strerror(error.errno)}", file=sys.stderr)
+        return 1
     return 0
 
 

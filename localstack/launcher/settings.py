@@ -57,6 +57,7 @@ class Settings:
             "AWS_ENDPOINT_URL": self.endpoint,
             "ATHENA_ENGINE": "duckdb",
             "LAMBDA_EXECUTOR": "local",
+            "LAMBDA_ACCOUNT_CONCURRENCY": "1000",  # as on AWS; ministack's own follows this machine's memory
             # MQTT would take port 8883, which a second emulator on the machine also wants.
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",

@@ -6,7 +6,7 @@ import unittest
 
 import botocore.exceptions
 
-from .support import client, define, detail, ended, function, in_state, name, queue, until
+from .support import client, define, ended, function, in_state, name, queue, until
 
 ROLE = "arn:aws:iam::000000000000:role/states"
 
