@@ -15,12 +15,15 @@ import (
 )
 
 const (
-	// maxLost bounds how often a request decides anew because another process was first.
-	maxLost = 20
-	// firstPause is the bound of the first random pause between two tries; it doubles up
-	// to maxPause.
-	firstPause = 4 * time.Millisecond
-	maxPause   = 250 * time.Millisecond
+	// maxRounds bounds how often a request decides anew because another process was first.
+	maxRounds = 20
+	// crowd is how many requests in the mailbox make a try hopeless.
+	crowd = 4
+	// minPause is the least window from which the random pause between two tries is drawn.
+	minPause = 4 * time.Millisecond
+	// maxPause is the greatest one without a mailbox, maxWait the greatest with one.
+	maxPause = 250 * time.Millisecond
+	maxWait  = 2 * time.Second
 )
 
 // errUnknownFate says that a request may have been carried out while its caller looked
@@ -30,7 +33,7 @@ var errUnknownFate = errors.New("the answer is not in the log any more")
 // do carries out a command: it decides on the newest state and appends the events on the
 // condition that nothing came between.
 //
-// When something did, and the log is a plain one, it decides anew, [maxLost] times at most.
+// When something did, and the log is a plain one, it decides anew, [maxRounds] times at most.
 // A log with a mailbox bounds that whatever the contention ("flat combining": Hendler,
 // Incze, Shavit, Tzafrir, 2010): who lost once posts its request, and whoever appends next
 // carries out all requests that it finds, see [entry.carryOut]; the losers find their
@@ -64,18 +67,20 @@ func do[Req, Reply any](ctx context.Context, s *Service, c command[Req, Reply], 
 	if s.Observe != nil {
 		defer func() { s.Observe(ctx, Observation{Command: c.name, State: e.state, Lost: t.lost}) }()
 	}
-	for wait := firstPause; ; wait = min(2*wait, maxPause) {
+	for {
+		began := s.Clock()
 		reply, raced, err := t.try(ctx)
 		if raced == nil {
 			return reply, err
 		}
-		if t.lost++; t.lost > maxLost {
+		if t.rounds++; t.rounds > maxRounds {
 			return none, raced
 		}
+		took := s.Clock().Sub(began)
 		if err := t.post(ctx); err != nil {
 			return none, err
 		}
-		if err := pause.For(ctx, mathrand.N(wait)); err != nil {
+		if err := pause.For(ctx, mathrand.N(t.window(took))); err != nil {
 			return none, err
 		}
 	}
@@ -89,11 +94,28 @@ type turn[Req, Reply any] struct {
 	command command[Req, Reply]
 	req     Req
 	mine    store.Request // as it lies in the mailbox, once it has an ID
-	lost    int           // appends that another process was faster with
+	rounds  int           // tries that brought no answer
+	lost    int           // appends among them that another process was faster with
+	rivals  int           // others' requests that lay in the mailbox
 }
 
-// try decides on the newest state and appends once, or finds the answer. raced is the
-// conflict when another process was faster.
+// window returns the bound of the pause before the next try, from how long the last one
+// took. Without a mailbox it doubles, so that rivals get out of each other's way. With one,
+// the first of them to try serves the others: the more there are, the longer all but a few
+// wait, who then find their answers.
+func (t *turn[Req, Reply]) window(took time.Duration) time.Duration {
+	if t.box == nil {
+		return min(minPause<<min(t.rounds, 10), maxPause)
+	}
+	return min(max(took, minPause)*time.Duration(1+min(t.rivals, 7)), maxWait)
+}
+
+// errCrowded says that so many try to append that one more is not worth the call: one of
+// the others will carry out a posted request.
+var errCrowded = errors.New("many others change the study at this moment")
+
+// try decides on the newest state and appends once, or finds the answer. raced says why
+// there is none yet: another process was faster, or many try.
 func (t *turn[Req, Reply]) try(ctx context.Context) (reply Reply, raced, err error) {
 	e := t.e
 	r, err := e.refresh(ctx, t.s.Log)
@@ -112,11 +134,15 @@ func (t *turn[Req, Reply]) try(ctx context.Context) (reply Reply, raced, err err
 	now := t.s.Clock()
 	b := batch{state: e.state}
 	open := e.mail.open(r.Requests, t.mine.ID)
+	t.rivals = len(open)
 	var events []study.Event
 	if t.mine.ID == "" {
 		reply, events, err = t.command.decide(b.state, now, t.req)
 		if err != nil || len(events) == 0 {
 			return reply, nil, err // there is nothing to race for
+		}
+		if t.rivals >= crowd {
+			return reply, errCrowded, nil
 		}
 	}
 	if len(open) > 0 {
@@ -131,6 +157,7 @@ func (t *turn[Req, Reply]) try(ctx context.Context) (reply Reply, raced, err err
 	before := e.seq
 	switch failed := e.append(ctx, t.s.Log, b); {
 	case errors.Is(failed, store.ErrConflict):
+		t.lost++
 		return reply, failed, nil
 	case failed != nil:
 		return reply, nil, failed
@@ -142,17 +169,17 @@ func (t *turn[Req, Reply]) try(ctx context.Context) (reply Reply, raced, err err
 
 // found takes the answer that another process gave.
 func (t *turn[Req, Reply]) found(ctx context.Context, answer []byte) (reply Reply, raced, err error) {
-	if t.lost > 2 { // posted again, maybe behind the answer and its removal
+	if t.rounds > 2 { // posted again, maybe behind the answer and its removal
 		t.remove(ctx, []string{t.mine.ID})
 	}
 	reply, err = readAnswer[Reply](answer)
 	return reply, nil, err
 }
 
-// post puts the request into the mailbox, if there is one: after the first race that it
-// lost, and again from the third on, when a compaction may have left it behind.
+// post puts the request into the mailbox, if there is one: after the first round, and again
+// from the third on, when a compaction may have left it behind.
 func (t *turn[Req, Reply]) post(ctx context.Context) error {
-	if t.box == nil || t.lost == 2 {
+	if t.box == nil || t.rounds == 2 {
 		return nil
 	}
 	if t.mine.ID == "" {

@@ -222,7 +222,7 @@ func TestConflictsAreBounded(t *testing.T) {
 	tries := 0
 	w.Log = &fakeLog{Log: w.Log, append: func() error { tries++; return store.ErrConflict }}
 	_, err := w.Plan(t.Context(), w.request(protocol.StageA))
-	if !errors.Is(err, store.ErrConflict) || Code(err) != protocol.CodeUnavailable || tries != maxLost+1 {
+	if !errors.Is(err, store.ErrConflict) || Code(err) != protocol.CodeUnavailable || tries != maxRounds+1 {
 		t.Errorf("Plan = %v after %d tries", err, tries)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
