@@ -13,8 +13,8 @@ import (
 
 // reconcile checks that every accepted report of a stage has its metrics file with rows
 // that lead to the reported values, and then removes the files of attempts that were not
-// accepted. It returns how many files stay and how many were removed; after an error
-// nothing was removed.
+// accepted. It returns how many files stay and how many were removed; where
+// the two do not agree nothing is removed.
 func (s *Service) reconcile(ctx context.Context, st *study.State, stage protocol.Stage) (files, removed int, err error) {
 	name := st.Settings().Study
 	accepted := make(map[string]bool)
@@ -41,13 +41,10 @@ func (s *Service) reconcile(ctx context.Context, st *study.State, stage protocol
 		}
 		orphans = append(orphans, key)
 	}
-	for _, key := range orphans {
-		if err := s.Objects.Delete(ctx, key); err != nil {
-			return len(accepted), removed, err
-		}
-		removed++
+	if err := s.Objects.Delete(ctx, orphans...); err != nil {
+		return 0, 0, err
 	}
-	return len(accepted), removed, nil
+	return len(accepted), len(orphans), nil
 }
 
 // checkTrial reads the metrics files of a trial's accepted reports and returns their keys.

@@ -105,12 +105,7 @@ func (s *Service) Promote(ctx context.Context, req protocol.StageRequest) (proto
 	if err != nil {
 		return reply, err
 	}
-	for _, key := range keys {
-		if err := s.Objects.Delete(ctx, key); err != nil {
-			return reply, err
-		}
-	}
-	return reply, nil
+	return reply, s.Objects.Delete(ctx, keys...)
 }
 
 func (s *Service) logger() *slog.Logger {
