@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/supermax-hpo/supermax/shared/config"
+	"github.com/supermax-hpo/supermax/shared/dataref"
 )
 
 // modelName is the parameter whose values are backbones.
@@ -21,11 +22,11 @@ var place = regexp.MustCompile(`^(corpora|backbones)/[0-9a-f]{64}/$`)
 // named after its content and uploaded whole, and that every backbone that the study may ask
 // for is among them.
 func (s *Service) checkPlaces(ctx context.Context, c *config.Study) error {
-	if err := s.checkPlace(ctx, c.Name, "corpus.dir", "corpora", c.Corpus.Dir); err != nil {
+	if err := s.checkPlace(ctx, c.Name, "corpus.dir", dataref.Corpora, c.Corpus.Dir); err != nil {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Models)) {
-		if err := s.checkPlace(ctx, c.Name, "models."+name, "backbones", c.Models[name]); err != nil {
+		if err := s.checkPlace(ctx, c.Name, "models."+name, dataref.Backbones, c.Models[name]); err != nil {
 			return err
 		}
 	}
@@ -41,14 +42,14 @@ func (s *Service) checkPlaces(ctx context.Context, c *config.Study) error {
 	return nil
 }
 
-func (s *Service) checkPlace(ctx context.Context, study, field, kind, url string) error {
-	prefix := s.DataURL + "/"
+func (s *Service) checkPlace(ctx context.Context, study, field string, kind dataref.Kind, url string) error {
+	prefix := s.Definitions.URL() + "/"
 	key, ok := strings.CutPrefix(url, prefix)
-	if m := place.FindStringSubmatch(key); !ok || m == nil || m[1] != kind {
+	if m := place.FindStringSubmatch(key); !ok || m == nil || m[1] != string(kind) {
 		return invalid("%s: %s: %.80q is not allowed; allowed: %s%s/<SHA-256>/", DefinitionKey(study), field, url, prefix, kind)
 	}
 	// The manifest is uploaded last.
-	there, err := s.Definitions.Exists(ctx, key+"manifest.json")
+	there, err := s.Definitions.Exists(ctx, key+dataref.ManifestName)
 	if err != nil {
 		return fmt.Errorf("look for %s of study %s: %w", field, study, err)
 	}

@@ -33,8 +33,7 @@ type Service struct {
 	Observe func(context.Context, Observation)
 
 	// Start needs these.
-	Definitions *objects.Bucket // holds definitions, corpora and backbones
-	DataURL     string          // of Definitions, as s3://bucket
+	Definitions *objects.Bucket // the data bucket: definitions, corpora and backbones
 	Bundle      Bundle          // nil: no study comes with the program
 
 	mu      sync.Mutex

@@ -121,7 +121,7 @@ func (s *Service) definition(ctx context.Context, name string) (c *config.Study,
 			}
 		}
 		return nil, false, &study.Error{Code: protocol.CodeNotFound, Message: fmt.Sprintf(
-			"start study %s: it has no definition; `supermax run FILE --aws` uploads it as %s/%s", name, s.DataURL, key)}
+			"start study %s: it has no definition; `supermax run FILE --aws` uploads it as %s/%s", name, s.Definitions.URL(), key)}
 	}
 	if err != nil {
 		return nil, false, err

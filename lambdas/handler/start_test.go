@@ -19,8 +19,8 @@ import (
 )
 
 var (
-	corpusURL   = "s3://data/corpora/" + strings.Repeat("c", 64) + "/"
-	backboneURL = "s3://data/backbones/" + strings.Repeat("b", 64) + "/"
+	corpusURL   = "mem:///corpora/" + strings.Repeat("c", 64) + "/"
+	backboneURL = "mem:///backbones/" + strings.Repeat("b", 64) + "/"
 )
 
 // defined is the study that the definition "small" describes; edit changes it.
@@ -45,9 +45,9 @@ func newStart(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Definitions, w.DataURL = data, "s3://data"
+	w.Definitions = data
 	for _, url := range []string{corpusURL, backboneURL} {
-		if err := data.Write(t.Context(), strings.TrimPrefix(url, "s3://data/")+"manifest.json", []byte("{}")); err != nil {
+		if err := data.Write(t.Context(), strings.TrimPrefix(url, "mem:///")+"manifest.json", []byte("{}")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -190,7 +190,7 @@ func TestStartRefused(t *testing.T) {
 		"dots":             {edit: func(r *protocol.StartRequest) { r.Study = ".." }, want: `study name ".."`},
 		"line break":       {edit: func(r *protocol.StartRequest) { r.Study = "a\nb" }, want: `study name "a\nb"`},
 		"megabyte":         {edit: func(r *protocol.StartRequest) { r.Study = strings.Repeat("a", 1<<20) }, want: `aaa" is not 1 to 64`},
-		"no definition":    {edit: func(r *protocol.StartRequest) { r.Study = "other" }, code: protocol.CodeNotFound, want: "s3://data/definitions/other.json"},
+		"no definition":    {edit: func(r *protocol.StartRequest) { r.Study = "other" }, code: protocol.CodeNotFound, want: "mem:///definitions/other.json"},
 		"unknown agent":    {edit: func(r *protocol.StartRequest) { r.Agents = []string{"doctor"} }, want: `"doctor" is not allowed; allowed: criteria, evidence`},
 		"later agent":      {edit: func(r *protocol.StartRequest) { r.Agents = []string{"criteria", "joint"} }, want: `"joint" is not yet implemented`},
 		"agent twice":      {edit: func(r *protocol.StartRequest) { r.Agents = []string{"evidence", "evidence"} }, want: "agents: evidence is listed twice"},
@@ -207,12 +207,12 @@ func TestStartRefused(t *testing.T) {
 		"other name":      {definition: defined(t, func(c *config.Study) { c.Name = "large" }), want: `definitions/small.json: name: "large" is not allowed; allowed: small`},
 		"broken":          {object: `{"schema_version": 1`, want: "definitions/small.json: read study: unexpected end of JSON"},
 		"hostile":         {object: `{"schema_version": 1, "name": "../x"}`, want: `definitions/small.json: read study: name: "../x"`},
-		"folder":          {definition: defined(t, func(c *config.Study) { c.Corpus.Dir = "/etc" }), want: `corpus.dir: "/etc" is not allowed; allowed: s3://data/corpora/<SHA-256>/`},
-		"other bucket":    {definition: defined(t, func(c *config.Study) { c.Corpus.Dir = strings.Replace(corpusURL, "//data/", "//data2/", 1) }), want: `corpus.dir: "s3://data2/`},
-		"climbing":        {definition: defined(t, func(c *config.Study) { c.Corpus.Dir = "s3://data/corpora/../backbones/" }), want: `corpus.dir: "s3://data/corpora/../`},
+		"folder":          {definition: defined(t, func(c *config.Study) { c.Corpus.Dir = "/etc" }), want: `corpus.dir: "/etc" is not allowed; allowed: mem:///corpora/<SHA-256>/`},
+		"other bucket":    {definition: defined(t, func(c *config.Study) { c.Corpus.Dir = strings.Replace(corpusURL, "mem://", "s3://data", 1) }), want: `corpus.dir: "s3://data/`},
+		"climbing":        {definition: defined(t, func(c *config.Study) { c.Corpus.Dir = "mem:///corpora/../backbones/" }), want: `corpus.dir: "mem:///corpora/../`},
 		"a backbone":      {definition: defined(t, func(c *config.Study) { c.Corpus.Dir = backboneURL }), want: "corpus.dir:"},
 		"a corpus":        {definition: defined(t, func(c *config.Study) { c.Models["tiny"] = corpusURL }), want: "models.tiny:"},
-		"not uploaded":    {definition: defined(t, func(c *config.Study) { c.Models["tiny"] = strings.Replace(backboneURL, "bb", "ab", 1) }), want: "models.tiny: there is nothing at s3://data/backbones/ab"},
+		"not uploaded":    {definition: defined(t, func(c *config.Study) { c.Models["tiny"] = strings.Replace(backboneURL, "bb", "ab", 1) }), want: "models.tiny: there is nothing at mem:///backbones/ab"},
 		"missing model":   {definition: defined(t, func(c *config.Study) { c.Models = map[string]string{} }), want: `models: "tiny" is missing`},
 		"second conflict": {edit: func(r *protocol.StartRequest) { r.Agents = []string{"criteria", "evidence"} }, code: protocol.CodeConflict, want: "study small-evidence was created from another file: a differ"},
 	} {
@@ -254,7 +254,7 @@ func TestStartWithOtherContent(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := strings.Replace(corpusURL, "cc", "dc", 1)
-	if err := w.Definitions.Write(t.Context(), strings.TrimPrefix(other, "s3://data/")+"manifest.json", []byte("{}")); err != nil {
+	if err := w.Definitions.Write(t.Context(), strings.TrimPrefix(other, "mem:///")+"manifest.json", []byte("{}")); err != nil {
 		t.Fatal(err)
 	}
 	w.define(defined(t, func(c *config.Study) { c.Corpus.Dir = other }))
@@ -262,7 +262,7 @@ func TestStartWithOtherContent(t *testing.T) {
 	wantCode(t, err, protocol.CodeConflict, "corpus differ")
 
 	// The same content in another bucket is the same study.
-	moved := defined(t, func(c *config.Study) { c.Corpus.Dir = strings.Replace(corpusURL, "//data/", "//data-2/", 1) })
+	moved := defined(t, func(c *config.Study) { c.Corpus.Dir = strings.Replace(corpusURL, "mem://", "s3://data-2", 1) })
 	if err := w.Create(t.Context(), moved); err != nil {
 		t.Error(err)
 	}
@@ -330,12 +330,12 @@ func TestStartUnavailable(t *testing.T) {
 	broken := errors.New("slow down")
 	log := w.Log
 	w.Service = &Service{Log: &fakeLog{load: func(int64) (store.Records, error) { return store.Records{}, broken }},
-		Objects: w.bucket, Clock: w.now, Definitions: w.Definitions, DataURL: w.DataURL}
+		Objects: w.bucket, Clock: w.now, Definitions: w.Definitions}
 	_, err := w.Start(t.Context(), start())
 	if !errors.Is(err, broken) || Code(err) != protocol.CodeUnavailable {
 		t.Errorf("Start without a log = %v", err)
 	}
-	w.Service = &Service{Log: log, Objects: w.bucket, Clock: w.now, Definitions: w.Definitions, DataURL: w.DataURL,
+	w.Service = &Service{Log: log, Objects: w.bucket, Clock: w.now, Definitions: w.Definitions,
 		Bundle: &fakeBundle{broken: broken}}
 	if err := w.Definitions.Delete(t.Context(), DefinitionKey("small")); err != nil {
 		t.Fatal(err)

@@ -31,7 +31,7 @@ const (
 	TrialsPaused      Name = "TrialsPaused"
 	TrialsQueued      Name = "TrialsQueued"
 	OOMTrials         Name = "OOMTrials"     // of TrialsFailed: the device's memory was too small
-	FailedPercent     Name = "FailedPercent" // of the trials that ended, completed or failed; see [RateOf]
+	FailedPercent     Name = "FailedPercent" // of the trials that were trained: completed, paused or failed; see [RateOf]
 	OOMPercent        Name = "OOMPercent"    // the same of OOMTrials
 	BestF1Macro       Name = "BestF1Macro"
 	SlotSeconds       Name = "SlotSeconds"       // of slots, in reported rungs of the stage
@@ -50,15 +50,15 @@ const (
 	SpotNotices     Name = "SpotNotices"
 )
 
-// minEnded is how many trials must have ended for a rate to mean something: 5 percent of
-// them is one trial.
-const minEnded = 20
+// minTrained is how many trials must have been trained for a rate to mean something: 5
+// percent of them is one trial.
+const minTrained = 20
 
-// RateOf returns the percentage that count is of the ended trials, and false while too few
-// have ended to say. Alarms look at the highest rate of any study and stage.
-func RateOf(count, ended int) (percent float64, ok bool) {
-	if ended < minEnded {
+// RateOf returns the percentage that count is of the trained trials, and false while they
+// are too few to say. Alarms look at the highest rate of any study and stage.
+func RateOf(count, trained int) (percent float64, ok bool) {
+	if trained < minTrained {
 		return 0, false
 	}
-	return 100 * float64(count) / float64(ended), true
+	return 100 * float64(count) / float64(trained), true
 }
