@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -76,9 +77,9 @@ func TestCall(t *testing.T) {
 		"connection broken": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, true, "EOF", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			attempts := 0
+			var attempts atomic.Int64
 			l := functions(t, func(w http.ResponseWriter, r *http.Request) {
-				attempts++
+				attempts.Add(1)
 				tt.answer(w, r)
 			})
 			reply, retry, err := l.Call(t.Context(), "ask", []byte(`{}`))
@@ -93,8 +94,8 @@ func TestCall(t *testing.T) {
 			if err != nil && (strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "post")) {
 				t.Errorf("the error repeats what the function said: %v", err)
 			}
-			if attempts != 1 {
-				t.Errorf("%d attempts in one", attempts)
+			if n := attempts.Load(); n != 1 {
+				t.Errorf("%d attempts in one", n)
 			}
 		})
 	}
