@@ -91,8 +91,11 @@ func (u *unruly) live(ctx context.Context) error {
 		}
 		if u.chance(0.2) { // the answer was lost on the way: the same one comes again
 			again, err := u.service.Ask(ctx, ask)
-			if err != nil || !reflect.DeepEqual(again, reply) && again.Kind != protocol.AskDone {
+			if err != nil || reply.Kind == protocol.AskWork && !reflect.DeepEqual(again, reply) && again.Kind != protocol.AskDone {
 				return fmt.Errorf("a repeated ask got %+v, %w; before it was %+v", again, err, reply)
+			}
+			if reply.Kind == protocol.AskWait { // there may be work by now
+				reply = again
 			}
 		}
 		if reply.Kind != protocol.AskWork {

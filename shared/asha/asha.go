@@ -63,16 +63,50 @@ func Promotable(rung []Result, factor int, dirs []sampler.Direction) []int {
 	if factor < 1 {
 		return nil
 	}
-	results := slices.SortedFunc(slices.Values(rung), func(a, b Result) int { return cmp.Compare(a.Trial, b.Trial) })
+	byTrial := func(a, b Result) int { return cmp.Compare(a.Trial, b.Trial) }
+	results := rung
+	if !slices.IsSortedFunc(rung, byTrial) {
+		results = slices.SortedFunc(slices.Values(rung), byTrial)
+	}
+	best := len(results) / factor
+	if len(dirs) == 1 && nothingNew(results, best, dirs[0]) {
+		return nil
+	}
 	values := make([][]float64, len(results))
 	for i, r := range results {
 		values[i] = r.Values
 	}
 	var trials []int
-	for _, i := range sampler.BestFirst(values, dirs)[:len(results)/factor] {
+	for _, i := range sampler.Best(values, dirs, best) {
 		if !results[i].Promoted && !slices.ContainsFunc(values[i], math.IsNaN) {
 			trials = append(trials, results[i].Trial)
 		}
 	}
 	return trials
+}
+
+// nothingNew reports whether all of the best so many results by one objective were promoted
+// before, as is nearly always the case, without sorting them: the best of those that were
+// not has as many results before it as there are better ones among the promoted. The
+// results stand by trial.
+func nothingNew(results []Result, best int, dir sampler.Direction) bool {
+	loss := func(r Result) float64 {
+		if dir == sampler.Maximize {
+			return -r.Values[0]
+		}
+		return r.Values[0]
+	}
+	first, at := math.Inf(1), len(results)
+	for i, r := range results {
+		if !r.Promoted && loss(r) < first { // false for NaN
+			first, at = loss(r), i
+		}
+	}
+	before := 0
+	for i, r := range results {
+		if l := loss(r); r.Promoted && (l < first || l == first && i < at) {
+			before++
+		}
+	}
+	return before >= best
 }

@@ -132,3 +132,42 @@ func TestPromotionsOverTime(t *testing.T) {
 		}
 	})
 }
+
+// Whatever was promoted before, and however many values are equal, the answer is what a
+// sort of all results gives.
+func TestPromotableByDefinition(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		dirs := rapid.SampledFrom([][]sampler.Direction{
+			{sampler.Maximize}, {sampler.Minimize}, {sampler.Maximize, sampler.Minimize},
+		}).Draw(t, "directions")
+		rung := make([]Result, rapid.IntRange(0, 30).Draw(t, "results"))
+		for i := range rung {
+			rung[i] = Result{Trial: i, Promoted: rapid.Bool().Draw(t, "promoted")}
+			for range dirs {
+				value := float64(rapid.IntRange(0, 5).Draw(t, "value"))
+				if value == 5 {
+					value = math.NaN()
+				}
+				rung[i].Values = append(rung[i].Values, value)
+			}
+		}
+		factor := rapid.IntRange(1, 4).Draw(t, "factor")
+		values := make([][]float64, len(rung))
+		for i, r := range rung {
+			values[i] = r.Values
+		}
+		var want []int
+		for _, i := range sampler.BestFirst(values, dirs)[:len(rung)/factor] {
+			if !rung[i].Promoted && !slices.ContainsFunc(values[i], math.IsNaN) {
+				want = append(want, i)
+			}
+		}
+		shuffled := slices.Clone(rung)
+		slices.Reverse(shuffled)
+		for _, results := range [][]Result{rung, shuffled} {
+			if got := Promotable(results, factor, dirs); !slices.Equal(got, want) {
+				t.Fatalf("%v are promotable of %v, want %v", got, results, want)
+			}
+		}
+	})
+}

@@ -138,9 +138,24 @@ func search(t testing.TB, o objective, s Sampler, seed uint64, n int) [][]float6
 			t.Fatal(err)
 		}
 		values[i] = o.eval(a)
-		history = append(history, Observation{Number: i, Params: a, Values: values[i], State: Completed})
+		history = append(history, Observation{Number: i, Point: pointOf(t, o.Space, a), Values: values[i], State: Completed})
 	}
 	return values
+}
+
+// fataler is what the tests of testing and of rapid have in common.
+type fataler interface {
+	Helper()
+	Fatal(...any)
+}
+
+func pointOf(t fataler, s *space.Space, a space.Assignment) space.Point {
+	t.Helper()
+	point, err := s.Point(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return point
 }
 
 // medianOver returns the median of score over that many seeds.
@@ -218,7 +233,7 @@ func benchmarkSuggest(b *testing.B, s Sampler, o objective, trials int) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		history = append(history, Observation{Number: i, Params: a, Values: o.eval(a), State: Completed})
+		history = append(history, Observation{Number: i, Point: pointOf(b, o.Space, a), Values: o.eval(a), State: Completed})
 	}
 	for b.Loop() {
 		if _, err := s.Suggest(o.Problem, history, rng); err != nil {

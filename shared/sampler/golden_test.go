@@ -260,11 +260,11 @@ func checkParzen(t *testing.T, c parzenCase) {
 			adoptTies(t, component.Param, k, floats(component.Sigma))
 		case categoricalKernel:
 			var want [][]number
-			if err := json.Unmarshal(component.Weights, &want); err != nil || len(want) != len(k) {
-				t.Fatalf("read %s's weights: %v, %d rows for %d", component.Param, err, len(want), len(k))
+			if err := json.Unmarshal(component.Weights, &want); err != nil || len(want) != len(k.row) {
+				t.Fatalf("read %s's weights: %v, %d rows for %d", component.Param, err, len(want), len(k.row))
 			}
-			for i := range k {
-				compare(t, component.Param+" probability", k[i], floats(want[i]), 1e-10)
+			for i, row := range k.row {
+				compare(t, component.Param+" probability", k.probabilities[row], floats(want[i]), 1e-10)
 			}
 		}
 	}
@@ -296,7 +296,7 @@ func adoptTies(t *testing.T, name string, k *numericKernel, want []float64) {
 		compare(t, fmt.Sprintf("%s sigma of mean %v", name, mean), got, golden, 1e-10)
 	}
 	copy(k.sigma, want)
-	k.normalise()
+	k.classify(sortedOrder(k.mean[:prior], k.low, k.high))
 }
 
 func compare(t *testing.T, what string, got, want []float64, tol float64) {
@@ -338,8 +338,8 @@ func TestGoldenSplit(t *testing.T) {
 				history = append(history, o)
 			}
 			var got []int
-			for _, o := range bestFinished(history, []Direction{dir})[:s.NBelow] {
-				got = append(got, o.Number)
+			for _, t := range bestFinished(history, []Direction{dir}, s.NBelow) {
+				got = append(got, history[t].Number)
 			}
 			slices.Sort(got)
 			if !slices.Equal(got, s.Below) {

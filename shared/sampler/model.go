@@ -1,9 +1,8 @@
 package sampler
 
 import (
-	"bytes"
-	"fmt"
 	"math"
+	"slices"
 
 	"github.com/supermax-hpo/supermax/shared/space"
 )
@@ -11,7 +10,6 @@ import (
 // A model is what TPE learns from: where each free parameter was in each trial.
 type model struct {
 	trials []Observation
-	points [][]float64 // [trial][parameter], NaN where the parameter was not active
 	groups []group
 }
 
@@ -20,86 +18,71 @@ type group struct {
 	index  []int // into the space's parameters
 	params []space.Param
 	dims   []dimension
+
+	pattern []uint64 // a bit for each trial: finished and active
 }
 
-// newModel reads the trials. A trial with a value that the space does not allow is an
-// error: it belongs to another study.
-func newModel(s *space.Space, trials []Observation) (*model, error) {
-	m := &model{trials: trials, points: make([][]float64, len(trials))}
-	patterns := make([][]byte, len(s.Params)) // for each parameter, in which finished trials it was active
+// newModel groups the parameters by the trials.
+func newModel(s *space.Space, trials []Observation) *model {
+	m := &model{trials: trials}
+	words := (len(trials) + 63) / 64
+	patterns := make([]uint64, words*len(s.Params))
 	for t, o := range trials {
-		m.points[t] = make([]float64, len(s.Params))
-		for i, p := range s.Params {
-			x, err := point(s, p, o)
-			if err != nil {
-				return nil, err
-			}
-			m.points[t][i] = x
-			if !o.finished() {
-				continue
-			}
-			if math.IsNaN(x) {
-				patterns[i] = append(patterns[i], 0)
-			} else {
-				patterns[i] = append(patterns[i], 1)
+		if !o.finished() {
+			continue
+		}
+		word, bit := t/64, uint64(1)<<(t%64)
+		for i, x := range o.Point {
+			if !math.IsNaN(x) {
+				patterns[i*words+word] |= bit
 			}
 		}
 	}
-	place := make(map[string]int)
 	for i, p := range s.Params {
-		if _, fixed := p.Fixed(); fixed || !bytes.Contains(patterns[i], []byte{1}) {
+		pattern := patterns[i*words : (i+1)*words]
+		never := !slices.ContainsFunc(pattern, func(w uint64) bool { return w != 0 })
+		if _, fixed := p.Fixed(); fixed || never {
 			continue
 		}
-		g, ok := place[string(patterns[i])]
-		if !ok {
+		g := slices.IndexFunc(m.groups, func(g group) bool { return slices.Equal(g.pattern, pattern) })
+		if g < 0 {
 			g = len(m.groups)
-			place[string(patterns[i])] = g
-			m.groups = append(m.groups, group{})
+			m.groups = append(m.groups, group{pattern: pattern})
 		}
 		m.groups[g].index = append(m.groups[g].index, i)
 		m.groups[g].params = append(m.groups[g].params, p)
 		m.groups[g].dims = append(m.groups[g].dims, newDimension(p))
 	}
-	return m, nil
+	return m
 }
 
-// point returns where a trial lies in the dimension of p, NaN if p was not active.
-func point(s *space.Space, p space.Param, o Observation) (float64, error) {
-	if !s.Active(o.Params, p.Name) {
-		return math.NaN(), nil
-	}
-	v := o.Params[p.Name]
-	if !p.Contains(v) {
-		return 0, fmt.Errorf("trial %d has %s = %s; allowed: %s", o.Number, p.Name, v, p.Allowed())
-	}
-	if p.Kind == space.Categorical {
-		return float64(p.Index(v)), nil
-	}
-	x, _ := v.AsFloat()
-	return x, nil
-}
-
-// observed returns the trials that keep accepts and in which the whole group was active:
-// the answer's [d][i] is trial i in the group's dimension d.
-func (m *model) observed(g group, keep func(Observation) bool) [][]float64 {
-	columns := make([][]float64, len(g.index))
+// observed returns the trials in which the whole group was active, those with good[trial]
+// apart from the rest: the answers' [d][i] is trial i in the group's dimension d.
+func (m *model) observed(g group, good []bool) (goodOnes, rest [][]float64) {
+	var which [2][]space.Point
 	for t, o := range m.trials {
-		if !keep(o) || m.inactive(t, g) {
-			continue
-		}
-		for d, i := range g.index {
-			columns[d] = append(columns[d], m.points[t][i])
+		if !slices.ContainsFunc(g.index, func(i int) bool { return math.IsNaN(o.Point[i]) }) {
+			part := 1
+			if good[t] {
+				part = 0
+			}
+			which[part] = append(which[part], o.Point)
 		}
 	}
-	return columns
+	return columns(which[0], g.index), columns(which[1], g.index)
 }
 
-// inactive reports whether some parameter of the group was not active in trial t.
-func (m *model) inactive(t int, g group) bool {
-	for _, i := range g.index {
-		if math.IsNaN(m.points[t][i]) {
-			return true
+// columns returns those coordinates of the points, one row a coordinate.
+func columns(points []space.Point, index []int) [][]float64 {
+	flat := make([]float64, len(index)*len(points))
+	rows := make([][]float64, len(index))
+	for d := range rows {
+		rows[d] = flat[d*len(points) : (d+1)*len(points)]
+	}
+	for t, point := range points {
+		for d, i := range index {
+			flat[d*len(points)+t] = point[i]
 		}
 	}
-	return false
+	return rows
 }

@@ -1,6 +1,7 @@
 package sampler
 
 import (
+	"math"
 	"math/rand/v2"
 
 	"github.com/supermax-hpo/supermax/shared/space"
@@ -27,16 +28,18 @@ func (NSGA2) Suggest(p Problem, history []Observation, rng *rand.Rand) (space.As
 	if err != nil {
 		return nil, err
 	}
-	parents := bestFinished(trials, p.Directions)
-	if len(parents) < nsga2Population {
-		return unseen(history, func() (space.Assignment, error) { return drawAll(p.Space, rng) })
+	if countFinished(trials) < nsga2Population {
+		return unseen(p.Space, history, func() (space.Assignment, error) { return drawAll(p.Space, rng) })
 	}
-	parents = parents[:nsga2Population]
-	return unseen(history, func() (space.Assignment, error) { return breed(p.Space, parents, rng) })
+	var parents []space.Point
+	for _, t := range bestFinished(trials, p.Directions, nsga2Population) {
+		parents = append(parents, trials[t].Point)
+	}
+	return unseen(p.Space, history, func() (space.Assignment, error) { return breed(p.Space, parents, rng) })
 }
 
 // breed returns a child of two of the parents, which stand best first.
-func breed(s *space.Space, parents []Observation, rng *rand.Rand) (space.Assignment, error) {
+func breed(s *space.Space, parents []space.Point, rng *rand.Rand) (space.Assignment, error) {
 	first := tournament(len(parents), rng)
 	second := first
 	if rng.Float64() < nsga2Crossover {
@@ -46,9 +49,9 @@ func breed(s *space.Space, parents []Observation, rng *rand.Rand) (space.Assignm
 			second++
 		}
 	}
-	mother, father := parents[first].Params, parents[second].Params
+	mother, father := parents[first], parents[second]
 	mutation := 1 / float64(max(1, freeParams(s, mother)))
-	return assemble(s, func(p space.Param) space.Value {
+	return assemble(s, func(i int, p space.Param) space.Value {
 		from, other := mother, father
 		if rng.Float64() < nsga2Swap {
 			from, other = father, mother
@@ -56,10 +59,10 @@ func breed(s *space.Space, parents []Observation, rng *rand.Rand) (space.Assignm
 		switch {
 		case rng.Float64() < mutation:
 			return draw(p, rng)
-		case s.Active(from, p.Name):
-			return from[p.Name]
-		case s.Active(other, p.Name):
-			return other[p.Name]
+		case !math.IsNaN(from[i]):
+			return p.Value(from[i])
+		case !math.IsNaN(other[i]):
+			return p.Value(other[i])
 		}
 		return draw(p, rng) // neither parent has it
 	})
@@ -68,11 +71,11 @@ func breed(s *space.Space, parents []Observation, rng *rand.Rand) (space.Assignm
 // tournament returns the better, so the lower, of two places drawn from n.
 func tournament(n int, rng *rand.Rand) int { return min(rng.IntN(n), rng.IntN(n)) }
 
-// freeParams counts the parameters that are active under a and not fixed.
-func freeParams(s *space.Space, a space.Assignment) int {
+// freeParams counts the parameters that are active at the point and not fixed.
+func freeParams(s *space.Space, point space.Point) int {
 	n := 0
-	for _, p := range s.Params {
-		if _, fixed := p.Fixed(); !fixed && s.Active(a, p.Name) {
+	for i, p := range s.Params {
+		if _, fixed := p.Fixed(); !fixed && !math.IsNaN(point[i]) {
 			n++
 		}
 	}

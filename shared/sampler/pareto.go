@@ -26,6 +26,10 @@ func NonDominatedRanks(values [][]float64, dirs []Direction) []int {
 		}
 		order = append(order, i)
 	}
+	if len(dirs) <= 2 {
+		ranksOfTwo(losses, order, ranks)
+		return ranks
+	}
 	// After this sort no point dominates an earlier one.
 	slices.SortFunc(order, func(a, b int) int {
 		return cmp.Or(slices.Compare(losses[a], losses[b]), cmp.Compare(a, b))
@@ -44,18 +48,55 @@ func NonDominatedRanks(values [][]float64, dirs []Direction) []int {
 }
 
 // frontDominates reports whether a member of the front dominates point i, which stands
-// after all of them in lexicographic order. With two objectives the member added last
-// has the front's smallest second loss, so it decides alone.
+// after all of them in lexicographic order.
 func frontDominates(losses [][]float64, front []int, i int) bool {
-	if len(losses[i]) <= 2 {
-		return dominates(losses[front[len(front)-1]], losses[i])
-	}
 	for j := len(front) - 1; j >= 0; j-- {
 		if dominates(losses[front[j]], losses[i]) {
 			return true
 		}
 	}
 	return false
+}
+
+// ranksOfTwo sets the ranks of the points for one or two objectives, where the member that a
+// front got last has its smallest second loss and so decides alone.
+func ranksOfTwo(losses [][]float64, points, ranks []int) {
+	type item struct {
+		first, second float64
+		i             int
+	}
+	items := make([]item, len(points))
+	for j, i := range points {
+		items[j] = item{first: losses[i][0], i: i}
+		if len(losses[i]) == 2 {
+			items[j].second = losses[i][1]
+		}
+	}
+	slices.SortFunc(items, func(a, b item) int {
+		switch {
+		case a.first < b.first:
+			return -1
+		case a.first > b.first:
+			return 1
+		case a.second < b.second:
+			return -1
+		case a.second > b.second:
+			return 1
+		}
+		return a.i - b.i
+	})
+	var fronts []item // the last member of each
+	for _, it := range items {
+		k := sort.Search(len(fronts), func(k int) bool {
+			last := fronts[k]
+			return !(last.second < it.second || last.second == it.second && last.first < it.first)
+		})
+		if k == len(fronts) {
+			fronts = append(fronts, it)
+		}
+		fronts[k] = it
+		ranks[it.i] = k
+	}
 }
 
 // dominates reports whether a is nowhere greater than b and somewhere smaller.
@@ -124,47 +165,87 @@ func Crowding(front [][]float64) []float64 {
 // with several by non-dominated rank and, within a front, by falling crowding distance.
 // Ties keep the order given. Rows that hold NaN come last.
 func BestFirst(values [][]float64, dirs []Direction) []int {
-	order := make([]int, len(values))
-	for i := range order {
-		order[i] = i
-	}
-	ranks := NonDominatedRanks(values, dirs)
+	return Best(values, dirs, len(values))
+}
+
+// Best returns the first limit indices of [BestFirst], or all if there are fewer. Crowding
+// is worked out only for the fronts that the answer touches.
+func Best(values [][]float64, dirs []Direction, limit int) []int {
+	limit = min(limit, len(values))
 	if len(dirs) == 1 {
-		sortByRank(order, ranks, nil)
-		return order
+		return bestOfOne(values, dirs)[:limit]
 	}
-	crowding := make([]float64, len(values))
-	members := make(map[int][]int)
-	for i, r := range ranks {
-		if r >= 0 {
-			members[r] = append(members[r], i)
+	var members [][]int // by rank, those with NaN last
+	var incomparable []int
+	for i, r := range NonDominatedRanks(values, dirs) {
+		switch {
+		case r < 0:
+			incomparable = append(incomparable, i)
+			continue
+		case r >= len(members):
+			members = append(members, make([][]int, r+1-len(members))...)
 		}
+		members[r] = append(members[r], i)
 	}
+	best := make([]int, 0, limit)
 	for _, member := range members {
-		front := make([][]float64, len(member))
-		for j, i := range member {
-			front[j] = values[i]
+		if len(best) >= limit {
+			return best[:limit]
 		}
-		for j, d := range Crowding(front) {
-			crowding[member[j]] = d
-		}
+		best = append(best, byCrowding(values, member)...)
 	}
-	sortByRank(order, ranks, crowding)
+	return append(best, incomparable...)[:limit]
+}
+
+// byCrowding returns a front's members by falling crowding distance.
+func byCrowding(values [][]float64, member []int) []int {
+	front := make([][]float64, len(member))
+	for j, i := range member {
+		front[j] = values[i]
+	}
+	distance := Crowding(front)
+	order := make([]int, len(member))
+	for j := range order {
+		order[j] = j
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(distance[b], distance[a]) })
+	for k, j := range order {
+		order[k] = member[j]
+	}
 	return order
 }
 
-// sortByRank sorts indices by rank, rank -1 last, then by falling crowding unless nil.
-func sortByRank(order, ranks []int, crowding []float64) {
-	last := func(rank int) int {
-		if rank < 0 {
-			return math.MaxInt
-		}
-		return rank
+// bestOfOne is [BestFirst] for one objective, where a front is a value.
+func bestOfOne(values [][]float64, dirs []Direction) []int {
+	type item struct {
+		loss float64
+		i    int
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		if c := cmp.Compare(last(ranks[a]), last(ranks[b])); c != 0 || crowding == nil {
-			return c
+	items := make([]item, len(values))
+	for i, row := range asLosses(values, dirs) {
+		items[i] = item{row[0], i}
+	}
+	slices.SortFunc(items, func(a, b item) int {
+		switch {
+		case a.loss < b.loss:
+			return -1
+		case a.loss > b.loss:
+			return 1
+		case a.loss == b.loss:
+			return a.i - b.i
 		}
-		return cmp.Compare(crowding[b], crowding[a])
+		nanA, nanB := math.IsNaN(a.loss), math.IsNaN(b.loss)
+		switch {
+		case nanA && !nanB:
+			return 1
+		case nanB && !nanA:
+			return -1
+		}
+		return a.i - b.i
 	})
+	order := make([]int, len(items))
+	for k, it := range items {
+		order[k] = it.i
+	}
+	return order
 }

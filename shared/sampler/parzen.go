@@ -99,21 +99,18 @@ func (p *parzen) sample(rng *rand.Rand, n int) [][]float64 {
 // logDensity returns the log density at each of the points, laid out as [parzen.sample]
 // does: with respect to the logarithm in a log dimension, a probability on a grid.
 func (p *parzen) logDensity(points [][]float64) []float64 {
-	n := len(points[0])
-	sum := make([][]float64, n)
-	flat := make([]float64, n*len(p.weights))
-	for i := range sum {
-		sum[i] = flat[i*len(p.weights) : (i+1)*len(p.weights)]
-		for k, w := range p.weights {
-			sum[i][k] = math.Log(w)
+	logWeights := make([]float64, len(p.weights))
+	for k, w := range p.weights {
+		logWeights[k] = math.Log(w)
+	}
+	density := make([]float64, len(points[0]))
+	places := make([]place, len(p.kernels))
+	var near nearby
+	for i := range density {
+		for d, kernel := range p.kernels {
+			places[d] = kernel.place(points[d][i])
 		}
-	}
-	for d, kernel := range p.kernels {
-		kernel.addLogDensity(points[d], sum)
-	}
-	density := make([]float64, n)
-	for i := range sum {
-		density[i] = logSumExp(sum[i])
+		density[i] = logSumExp(near.logDensities(p.kernels, logWeights, places))
 	}
 	return density
 }

@@ -2,6 +2,7 @@ package sampler
 
 import (
 	"math/rand/v2"
+	"slices"
 
 	"github.com/supermax-hpo/supermax/shared/space"
 )
@@ -15,26 +16,26 @@ func (Random) Suggest(p Problem, history []Observation, rng *rand.Rand) (space.A
 	if _, err := checked(p, history); err != nil {
 		return nil, err
 	}
-	return unseen(history, func() (space.Assignment, error) { return drawAll(p.Space, rng) })
+	return unseen(p.Space, history, func() (space.Assignment, error) { return drawAll(p.Space, rng) })
 }
 
 // drawAll draws a complete assignment uniformly.
 func drawAll(s *space.Space, rng *rand.Rand) (space.Assignment, error) {
-	return assemble(s, func(p space.Param) space.Value { return draw(p, rng) })
+	return assemble(s, func(_ int, p space.Param) space.Value { return draw(p, rng) })
 }
 
 // assemble walks the space and takes a value from choose for each active parameter that
 // is not fixed; Complete gives the others theirs.
-func assemble(s *space.Space, choose func(space.Param) space.Value) (space.Assignment, error) {
+func assemble(s *space.Space, choose func(i int, p space.Param) space.Value) (space.Assignment, error) {
 	a := make(space.Assignment, len(s.Params))
-	for _, p := range s.Params {
+	for i, p := range s.Params {
 		if !s.Active(a, p.Name) {
 			continue
 		}
 		if v, fixed := p.Fixed(); fixed {
 			a[p.Name] = v
 		} else {
-			a[p.Name] = choose(p)
+			a[p.Name] = choose(i, p)
 		}
 	}
 	return s.Complete(a)
@@ -58,20 +59,19 @@ const maxRedraws = 16
 // unseen draws until the assignment is no trial of the history. Training is
 // deterministic, so a repeat would cost GPU time and tell nothing new; failed trials
 // count, because what ran out of memory once does so again.
-func unseen(history []Observation, next func() (space.Assignment, error)) (space.Assignment, error) {
+func unseen(s *space.Space, history []Observation, next func() (space.Assignment, error)) (space.Assignment, error) {
 	for attempt := 1; ; attempt++ {
 		a, err := next()
-		if err != nil || attempt == maxRedraws || !contains(history, a) {
+		if err != nil || attempt == maxRedraws {
+			return a, err
+		}
+		if point, err := s.Point(a); err != nil || !contains(history, point) {
 			return a, err
 		}
 	}
 }
 
-func contains(history []Observation, a space.Assignment) bool {
-	for _, o := range history {
-		if o.Params.Equal(a) {
-			return true
-		}
-	}
-	return false
+// contains reports whether a trial lies at the point.
+func contains(history []Observation, point space.Point) bool {
+	return slices.ContainsFunc(history, func(o Observation) bool { return o.Point.Equal(point) })
 }

@@ -61,10 +61,10 @@ func (s State) String() string {
 
 // An Observation is what is known of one trial.
 type Observation struct {
-	Number int              // unique in a history
-	Params space.Assignment // complete: every parameter of the space
-	Values []float64        // one an objective, at the highest reported rung; nil: nothing reported
-	Rung   int              // the highest reported rung, -1 for none
+	Number int         // unique in a history
+	Point  space.Point // its parameters
+	Values []float64   // one an objective, at the highest reported rung; nil: nothing reported
+	Rung   int         // the highest reported rung, -1 for none
 	State  State
 }
 
@@ -114,6 +114,9 @@ func checked(p Problem, history []Observation) ([]Observation, error) {
 	}
 	kept := make([]Observation, 0, len(history))
 	for _, o := range history {
+		if err := p.Space.CheckPoint(o.Point); err != nil {
+			return nil, fmt.Errorf("trial %d: %w", o.Number, err)
+		}
 		if o.State == Failed {
 			continue
 		}
@@ -128,7 +131,10 @@ func checked(p Problem, history []Observation) ([]Observation, error) {
 		}
 		kept = append(kept, o)
 	}
-	slices.SortFunc(kept, func(a, b Observation) int { return a.Number - b.Number })
+	byNumber := func(a, b Observation) int { return a.Number - b.Number }
+	if !slices.IsSortedFunc(kept, byNumber) {
+		slices.SortFunc(kept, byNumber)
+	}
 	for i := 1; i < len(kept); i++ {
 		if kept[i].Number == kept[i-1].Number {
 			return nil, fmt.Errorf("trial %d is in the history twice", kept[i].Number)

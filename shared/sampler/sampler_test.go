@@ -67,7 +67,7 @@ func drawHistory(t *rapid.T, p Problem, n int) []Observation {
 		if err != nil {
 			t.Fatalf("draw: %v", err)
 		}
-		o := Observation{Number: i, Params: a, Rung: -1, State: State(rng.IntN(4))}
+		o := Observation{Number: i, Point: pointOf(t, p.Space, a), Rung: -1, State: State(rng.IntN(4))}
 		if rng.IntN(3) > 0 {
 			o.State = Completed
 		}
@@ -166,7 +166,7 @@ func ridge(n int) (Problem, []Observation) {
 	for i := range history {
 		x := (float64(i) + 0.5) / float64(n)
 		history[i] = Observation{
-			Number: i, Params: space.Assignment{"x": space.Float(x)},
+			Number: i, Point: space.Point{x},
 			Values: []float64{-math.Abs(x - 0.8)}, State: Completed,
 		}
 	}
@@ -194,7 +194,7 @@ func TestTPEFollowsTheGoodAndShunsTheRunning(t *testing.T) {
 	for i := range 40 {
 		// A running trial with the best value ever at its last rung is still not good.
 		history = append(history, Observation{
-			Number: 40 + i, Params: space.Assignment{"x": space.Float(0.8)}, Values: []float64{100}, State: Running,
+			Number: 40 + i, Point: space.Point{0.8}, Values: []float64{100}, State: Running,
 		})
 	}
 	if crowded := medianDistance(t, p, history, 0.8); crowded <= alone {
@@ -206,7 +206,7 @@ func TestFailedTrialsAreIgnored(t *testing.T) {
 	p, history := ridge(40)
 	with := slices.Clone(history)
 	for i := range 20 {
-		with = append(with, Observation{Number: 100 + i, Params: space.Assignment{"x": space.Float(0.1)}, State: Failed})
+		with = append(with, Observation{Number: 100 + i, Point: space.Point{0.1}, State: Failed})
 	}
 	for seed := range uint64(20) {
 		a, errA := TPE{}.Suggest(p, history, rand.New(rand.NewPCG(seed, 0)))
@@ -219,15 +219,16 @@ func TestFailedTrialsAreIgnored(t *testing.T) {
 
 func TestHigherRungsComeFirst(t *testing.T) {
 	var got []int
-	for _, o := range bestFinished([]Observation{
+	history := []Observation{
 		{Number: 0, Values: []float64{0.9}, Rung: 0, State: Paused},
 		{Number: 1, Values: []float64{0.5}, Rung: 1, State: Paused},
 		{Number: 2, Values: []float64{0.4}, Rung: 2, State: Completed},
 		{Number: 3, Values: []float64{0.6}, Rung: 1, State: Paused},
 		{Number: 4, Values: []float64{1.0}, Rung: 1, State: Running},
 		{Number: 5, Values: []float64{0.9}, Rung: 0, State: Paused},
-	}, []Direction{Maximize}) {
-		got = append(got, o.Number)
+	}
+	for _, t := range bestFinished(history, []Direction{Maximize}, 10) {
+		got = append(got, history[t].Number)
 	}
 	if want := []int{2, 3, 1, 0, 5}; !slices.Equal(got, want) {
 		t.Errorf("order %v, want %v", got, want)
@@ -257,7 +258,7 @@ func TestFixedSpace(t *testing.T) {
 			if diff := cmp.Diff(want, a); diff != "" {
 				t.Fatalf("%s: trial %d:\n%s", name, i, diff)
 			}
-			history = append(history, Observation{Number: i, Params: a, Values: []float64{1, 2}, State: Completed})
+			history = append(history, Observation{Number: i, Point: pointOf(t, p.Space, a), Values: []float64{1, 2}, State: Completed})
 		}
 	}
 }
@@ -280,7 +281,7 @@ func TestNoRepeatsWhileAnythingIsLeft(t *testing.T) {
 				t.Fatal(err)
 			}
 			seen[fmt.Sprint(a)]++
-			history = append(history, Observation{Number: i, Params: a, Values: []float64{get(a, "b")}, State: Completed})
+			history = append(history, Observation{Number: i, Point: pointOf(t, p.Space, a), Values: []float64{get(a, "b")}, State: Completed})
 		}
 		// 60 of 90 configurations: a redraw fails with probability at most (2/3)^16 < 0.2 %
 		// under uniform draws; models concentrate, so a few repeats are allowed.
@@ -309,7 +310,8 @@ func TestBadInput(t *testing.T) {
 		{"no value", good, with(func(h []Observation) { h[4].Values = nil }), "trial 4 has 0 values for 1"},
 		{"NaN", good, with(func(h []Observation) { h[5].Values = []float64{math.NaN()} }), "trial 5 has the value NaN"},
 		{"twice", good, with(func(h []Observation) { h[6].Number = 5 }), "trial 5 is in the history twice"},
-		{"out of range", good, with(func(h []Observation) { h[7].Params = space.Assignment{"x": space.Float(2)} }), "trial 7 has x = 2.0; allowed:"},
+		{"out of range", good, with(func(h []Observation) { h[7].Point = space.Point{2} }), "trial 7: x: is 2 in a point; allowed:"},
+		{"another space", good, with(func(h []Observation) { h[8].Point = space.Point{0.1, 0.2} }), "trial 8: a point of 2 numbers"},
 	} {
 		if _, err := (TPE{}).Suggest(c.problem, c.history, rand.New(rand.NewPCG(1, 1))); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want one with %q", c.name, err, c.want)
@@ -337,12 +339,12 @@ func TestNSGA2ChildrenComeFromTheBest(t *testing.T) {
 	parental := map[space.Value]bool{}
 	var history []Observation
 	for i := range 250 {
-		x, y := space.Float(rng.Float64()), space.Float(rng.Float64())
+		x, y := rng.Float64(), rng.Float64()
 		value := float64(i)
-		o := Observation{Number: i, Params: space.Assignment{"x": x, "y": y}, Values: []float64{-1000, value}, State: Completed}
+		o := Observation{Number: i, Point: space.Point{x, y}, Values: []float64{-1000, value}, State: Completed}
 		if i%5 == 0 {
 			o.Values = []float64{value, value}
-			parental[x], parental[y] = true, true
+			parental[space.Float(x)], parental[space.Float(y)] = true, true
 		}
 		history = append(history, o)
 	}
@@ -396,7 +398,7 @@ func TestWholeSpace(t *testing.T) {
 				t.Fatalf("%s: trial %d is not valid and complete: %v", name, i, err)
 			}
 			history = append(history, Observation{
-				Number: i, Params: a, Values: []float64{rng.Float64(), rng.Float64()},
+				Number: i, Point: pointOf(t, s, a), Values: []float64{rng.Float64(), rng.Float64()},
 				State: []State{Completed, Paused, Paused, Running}[i%4], Rung: i % 3,
 			})
 		}

@@ -30,38 +30,36 @@ func (TPE) Suggest(p Problem, history []Observation, rng *rand.Rand) (space.Assi
 	if err != nil {
 		return nil, err
 	}
-	best := bestFinished(trials, p.Directions)
-	if len(best) < tpeStartup {
-		return unseen(history, func() (space.Assignment, error) { return drawAll(p.Space, rng) })
+	finished := countFinished(trials)
+	if finished < tpeStartup {
+		return unseen(p.Space, history, func() (space.Assignment, error) { return drawAll(p.Space, rng) })
 	}
-	good := make(map[int]bool)
-	for _, o := range best[:goodTrials(len(best))] {
-		good[o.Number] = true
+	good := make([]bool, len(trials))
+	for _, t := range bestFinished(trials, p.Directions, goodTrials(finished)) {
+		good[t] = true
 	}
-	m, err := newModel(p.Space, trials)
-	if err != nil {
-		return nil, err
-	}
+	m := newModel(p.Space, trials)
 	pairs := make([]densities, len(m.groups))
 	for i, g := range m.groups {
+		goodOnes, rest := m.observed(g, good)
 		pairs[i] = densities{
 			group: g,
-			good:  newParzen(g.dims, m.observed(g, func(o Observation) bool { return good[o.Number] }), nil, defaultParzen),
-			rest:  newParzen(g.dims, m.observed(g, func(o Observation) bool { return !good[o.Number] }), nil, defaultParzen),
+			good:  newParzen(g.dims, goodOnes, nil, defaultParzen),
+			rest:  newParzen(g.dims, rest, nil, defaultParzen),
 		}
 	}
 	candidates := tpeCandidates
-	return unseen(history, func() (space.Assignment, error) {
-		chosen := make(map[string]space.Value)
+	return unseen(p.Space, history, func() (space.Assignment, error) {
+		chosen := make([]space.Value, len(p.Space.Params))
 		for _, d := range pairs {
 			d.choose(rng, candidates, chosen)
 		}
 		// The best of many is the same again in a small space; a redraw chooses among
 		// fewer until it is a plain draw from the good density.
 		candidates = max(1, candidates/2)
-		return assemble(p.Space, func(p space.Param) space.Value {
-			if v, ok := chosen[p.Name]; ok {
-				return v
+		return assemble(p.Space, func(i int, p space.Param) space.Value {
+			if chosen[i].IsValid() {
+				return chosen[i]
 			}
 			return draw(p, rng) // it was never active so far
 		})
@@ -77,8 +75,9 @@ type densities struct {
 	good, rest *parzen
 }
 
-// choose draws n candidates and adds the best one's values to chosen.
-func (d densities) choose(rng *rand.Rand, n int, chosen map[string]space.Value) {
+// choose draws n candidates and puts the best one's values into chosen, which has a place
+// for every parameter of the space.
+func (d densities) choose(rng *rand.Rand, n int, chosen []space.Value) {
 	points := d.good.sample(rng, n)
 	good, rest := d.good.logDensity(points), d.rest.logDensity(points)
 	best := 0
@@ -88,10 +87,6 @@ func (d densities) choose(rng *rand.Rand, n int, chosen map[string]space.Value) 
 		}
 	}
 	for j, p := range d.group.params {
-		if p.Kind == space.Categorical {
-			chosen[p.Name] = p.At(int(points[j][best]))
-		} else {
-			chosen[p.Name] = p.Nearest(points[j][best])
-		}
+		chosen[d.group.index[j]] = p.Value(points[j][best])
 	}
 }

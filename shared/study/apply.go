@@ -54,6 +54,7 @@ func (s *State) apply(e Event) error {
 		}
 		return nil
 	case EventWaited:
+		s.ownSlots()
 		s.slots[e.Slot] = &slot{Token: e.Token}
 		return nil
 	case EventSlotReleased:
@@ -62,6 +63,7 @@ func (s *State) apply(e Event) error {
 			released = *sl
 		}
 		released.Released = true
+		s.ownSlots()
 		s.slots[e.Slot] = &released
 		return nil
 	case EventTrialCreated:
@@ -117,14 +119,17 @@ func (s *State) trialCreated(e Event) error {
 		return fmt.Errorf("stage %s is not open", e.Stage)
 	case e.Trial != len(s.trials):
 		return fmt.Errorf("trial %d follows %d trials", e.Trial, len(s.trials))
-	case len(e.Params) == 0:
-		return fmt.Errorf("trial %d has no parameters", e.Trial)
 	case e.From != nil && (*e.From < 0 || *e.From >= e.Trial):
 		return fmt.Errorf("trial %d comes from trial %d, which is not earlier", e.Trial, *e.From)
 	case e.Stage == protocol.StageC && (e.From == nil || e.Fold == nil):
 		return fmt.Errorf("trial %d of stage C has no candidate or no fold", e.Trial)
 	}
-	s.trials = append(s.trials, &Trial{Number: e.Trial, Stage: e.Stage, State: Queued, Params: e.Params,
+	point, err := s.settings.Space.Point(e.Params)
+	if err != nil {
+		return fmt.Errorf("trial %d: %w", e.Trial, err)
+	}
+	s.ownTrials()
+	s.trials = append(s.trials, &Trial{Number: e.Trial, Stage: e.Stage, State: Queued, point: point,
 		From: e.From, Fold: e.Fold, Attempt: -1, Created: e.At})
 	return nil
 }

@@ -134,7 +134,7 @@ func (s *State) answer(sl *slot) protocol.AskReply {
 	from, to := p.rungs.Span(sl.Rung)
 	return protocol.AskReply{SchemaVersion: protocol.Version, Kind: protocol.AskWork, Work: &protocol.Work{
 		Trial: sl.Trial, Attempt: sl.Attempt, Rung: sl.Rung, FromEpoch: from, ToEpoch: to,
-		Params: t.Params.Clone(), Seeds: append([]int64(nil), p.seeds...), Fold: t.Fold,
+		Params: s.settings.Space.Assignment(t.point), Seeds: append([]int64(nil), p.seeds...), Fold: t.Fold,
 		Checkpoint: CheckpointPrefix(s.settings.Study, t.Stage, t.Number),
 		LeaseUntil: sl.LeaseUntil, HeartbeatEverySeconds: s.settings.HeartbeatSeconds,
 	}}
@@ -205,8 +205,13 @@ func (s *State) suggest(stage, n int) (space.Assignment, error) {
 	}
 	trials := s.of(stage)
 	history := make([]sampler.Observation, len(trials))
+	values := make([]float64, 0, len(trials)*len(p.dirs))
 	for i, t := range trials {
 		history[i] = t.observed(p)
+		if v, ok := t.Value(); ok {
+			values = v.appendTo(values, p)
+			history[i].Values = values[len(values)-len(p.dirs):]
+		}
 	}
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%s/%s/%d", s.settings.Study, stages[stage], n)
@@ -214,10 +219,10 @@ func (s *State) suggest(stage, n int) (space.Assignment, error) {
 	return smp.Suggest(sampler.Problem{Space: s.settings.Space, Directions: p.dirs}, history, rng)
 }
 
-// observed returns the trial as a sampler sees it. Complete is what was trained to the
-// last rung; a trial whose seeds all stopped below it counts as paused there.
+// observed returns the trial as a sampler sees it, without its values. Complete is what was
+// trained to the last rung; a trial whose seeds all stopped below it counts as paused there.
 func (t *Trial) observed(p plan) sampler.Observation {
-	o := sampler.Observation{Number: t.Number, Params: t.Params, Values: t.values(p), Rung: t.Reported(), State: sampler.Paused}
+	o := sampler.Observation{Number: t.Number, Point: t.point, Rung: t.Reported(), State: sampler.Paused}
 	switch {
 	case t.State == Failed:
 		o.State = sampler.Failed

@@ -35,7 +35,7 @@ func (s *State) Candidates() []Candidate {
 	var list []Candidate
 	for _, t := range s.of(len(stages) - 1) {
 		if len(list) == 0 || list[len(list)-1].Trial != *t.From {
-			list = append(list, Candidate{Trial: *t.From, Params: t.Params})
+			list = append(list, Candidate{Trial: *t.From, Params: s.settings.Space.Assignment(t.point)})
 		}
 		c := &list[len(list)-1]
 		c.Folds = append(c.Folds, foldResult(t))

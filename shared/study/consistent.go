@@ -8,31 +8,15 @@ import (
 // consistent checks what the commands rely on, so that a damaged snapshot is an error and
 // not a crash later.
 func (s *State) consistent() error {
-	for i, st := range s.stages {
-		switch {
-		case st.Opened.IsZero() && !st.Closed.IsZero(),
-			i > 0 && !st.Opened.IsZero() && s.stages[i-1].Closed.IsZero():
-			return fmt.Errorf("stage %s was not opened in its turn", stages[i])
-		case !st.Opened.IsZero() && (st.First < 0 || st.First > len(s.trials) || i > 0 && st.First < s.stages[i-1].First):
-			return fmt.Errorf("stage %s begins at trial %d of %d", stages[i], st.First, len(s.trials))
-		}
-		for _, n := range st.Handed {
-			if _, err := s.trial(n); err != nil {
-				return err
-			}
-		}
+	if err := s.consistentStages(); err != nil {
+		return err
 	}
-	inStages := 0
 	for i := range stages {
 		for _, t := range s.of(i) {
-			if t == nil || t.Stage != stages[i] {
-				return fmt.Errorf("a trial of stage %s is missing or of another stage", stages[i])
+			if t.Stage != stages[i] {
+				return fmt.Errorf("trial %d is of stage %s, not %s", t.Number, t.Stage, stages[i])
 			}
-			inStages++
 		}
-	}
-	if inStages != len(s.trials) {
-		return fmt.Errorf("%d of %d trials are in no stage", len(s.trials)-inStages, len(s.trials))
 	}
 	for n, t := range s.trials {
 		if err := s.consistentTrial(n, t); err != nil {
@@ -59,6 +43,9 @@ func (s *State) consistent() error {
 }
 
 func (s *State) consistentTrial(n int, t *Trial) error {
+	if err := s.settings.Space.CheckPoint(t.point); err != nil {
+		return err
+	}
 	p := s.planOf(t)
 	reported := len(t.Reports) // rung up to which it must have reports, by state
 	switch t.State {
@@ -84,8 +71,6 @@ func (s *State) consistentTrial(n int, t *Trial) error {
 		return fmt.Errorf("it is %s, its failure is %v", t.State, t.Failure)
 	case t.Attempt < -1 || t.Attempt < 0 && t.State != Queued:
 		return fmt.Errorf("it is %s in attempt %d", t.State, t.Attempt)
-	case len(t.Params) == 0:
-		return errors.New("it has no parameters")
 	case t.From != nil && (*t.From < 0 || *t.From >= n), t.Stage == stages[2] && (t.From == nil || t.Fold == nil):
 		return errors.New("where it comes from is damaged")
 	case reported > 0 && !sameSeeds(t.Seeds, p.seeds):
@@ -98,6 +83,32 @@ func (s *State) consistentTrial(n int, t *Trial) error {
 		if !r.ContinueUntil.IsZero() && rung >= t.Rung {
 			return fmt.Errorf("report %d was promoted, but the trial is at rung %d", rung, t.Rung)
 		}
+	}
+	return nil
+}
+
+// consistentStages checks the stages and that they hold all trials.
+func (s *State) consistentStages() error {
+	for i, st := range s.stages {
+		switch {
+		case st.Opened.IsZero() && !st.Closed.IsZero(),
+			i > 0 && !st.Opened.IsZero() && s.stages[i-1].Closed.IsZero():
+			return fmt.Errorf("stage %s was not opened in its turn", stages[i])
+		case !st.Opened.IsZero() && (st.First < 0 || st.First > len(s.trials) || i > 0 && st.First < s.stages[i-1].First):
+			return fmt.Errorf("stage %s begins at trial %d of %d", stages[i], st.First, len(s.trials))
+		}
+		for _, n := range st.Handed {
+			if _, err := s.trial(n); err != nil {
+				return err
+			}
+		}
+	}
+	inStages := 0
+	for i := range stages {
+		inStages += len(s.of(i))
+	}
+	if inStages != len(s.trials) {
+		return fmt.Errorf("%d of %d trials are in no stage", len(s.trials)-inStages, len(s.trials))
 	}
 	return nil
 }

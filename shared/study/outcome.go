@@ -8,16 +8,19 @@ import (
 	"github.com/supermax-hpo/supermax/shared/protocol"
 )
 
+// maxCostSeconds is ten years, which no attempt lasts; the sum of many stays finite.
+const maxCostSeconds = 10 * 366 * 24 * 3600
+
 // slack allows the last bits of a rounded mean past the ends of a range.
 const slack = 1e-9
 
 // checkOutcome checks what does not depend on the trial.
 func checkOutcome(o protocol.Outcome) error {
-	if !(o.CostSeconds >= 0) || math.IsInf(o.CostSeconds, 0) {
-		return invalid("cost_seconds is %v; allowed: 0 or more", o.CostSeconds)
+	if !(o.CostSeconds >= 0 && o.CostSeconds <= maxCostSeconds) {
+		return invalid("cost_seconds is %v; allowed: 0 to %d", o.CostSeconds, maxCostSeconds)
 	}
-	if o.PeakMemoryBytes < 0 {
-		return invalid("peak_memory_bytes is %d; allowed: 0 or more", o.PeakMemoryBytes)
+	if o.PeakMemoryBytes < 0 || o.PeakMemoryBytes > maxWhole {
+		return invalid("peak_memory_bytes is %d; allowed: 0 to 2^53", o.PeakMemoryBytes)
 	}
 	if o.Failed == nil {
 		return nil
@@ -65,16 +68,13 @@ func (t *Trial) progress(p plan, epochs []protocol.EpochMetrics) ([]SeedBest, Va
 		}
 		seeds[i] = seeds[i].Seen(e.Epoch, e.F1Macro, e.ECE)
 	}
-	var v Value
 	for _, b := range seeds {
 		if b.Last < to && !b.Stopped(p.patience) {
 			return nil, Value{}, invalid("seed %d ends at epoch %d, but its rung at %d; fewer are allowed only after %d epochs without a better F1-macro (0: never)",
 				b.Seed, b.Last, to, p.patience)
 		}
-		v.F1Macro += b.F1Macro / float64(len(seeds))
-		v.ECE += b.ECE / float64(len(seeds))
 	}
-	return seeds, v, nil
+	return seeds, meanOf(seeds), nil
 }
 
 // exhausted reports whether no seed has anything left to train.

@@ -59,13 +59,13 @@ func (s *State) handOn(stage int) (handed []int, results int) {
 		want = s.settings.B.Enqueue
 	}
 	best := s.ranking(stage)
-	var params []space.Assignment
+	var points []space.Point
 	for _, t := range best {
 		if len(handed) == want {
 			break
 		}
-		if !slices.ContainsFunc(params, t.Params.Equal) {
-			params = append(params, t.Params)
+		if !slices.ContainsFunc(points, t.point.Equal) {
+			points = append(points, t.point)
 			handed = append(handed, t.Number)
 		}
 	}

@@ -17,7 +17,7 @@ func (s *State) Best(stage protocol.Stage) []Trial {
 	if err != nil || stage == protocol.StageC {
 		return nil
 	}
-	return values(s.ranking(i))
+	return s.all(s.ranking(i))
 }
 
 // Pareto returns the search stage's trials that no other dominates, by falling F1-macro.
@@ -34,7 +34,7 @@ func (s *State) Pareto(stage protocol.Stage) []Trial {
 			front++
 		}
 	}
-	return values(ranked[:front])
+	return s.all(ranked[:front])
 }
 
 // ranking is what [State.Best] returns. The front is ordered by F1-macro, not by crowding,

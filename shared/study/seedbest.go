@@ -10,8 +10,6 @@ type SeedBest struct {
 	Epoch   int     `json:"epoch"`    // the best one
 	F1Macro float64 `json:"f1_macro"` // of the best epoch
 	ECE     float64 `json:"ece"`      // of the best epoch
-
-	unknown fields
 }
 
 // Seen returns b after one more epoch; epochs come in order.

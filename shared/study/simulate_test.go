@@ -212,26 +212,3 @@ func TestRefusalsAreTyped(t *testing.T) {
 		t.Errorf("ask: %v", err)
 	}
 }
-
-// What one ask costs late in a large stage, the sampler apart.
-func BenchmarkAsk(b *testing.B) {
-	settings := testSettings()
-	settings.A = SearchStage{Trials: 1000, Rungs: Rungs{2, 20, 3}, Seeds: []int64{1, 2, 3}, Sampler: "random"}
-	m := newSimulation(b, settings)
-	req := protocol.StageRequest{Study: "s", Stage: "A"}
-	_, events, err := m.state.Plan(m.now, req)
-	m.take(events, err)
-	for n := range int64(900) {
-		reply, events, err := m.state.Ask(m.now, protocol.AskRequest{Study: "s", Stage: "A", Slot: "s", Token: n + 1})
-		m.take(events, err)
-		for work := reply.Work; work != nil; {
-			work = m.train(*work)
-		}
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, _, err := m.state.Ask(m.now, protocol.AskRequest{Study: "s", Stage: "A", Slot: "s", Token: 1000}); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

@@ -1,6 +1,7 @@
 package study
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,35 +11,40 @@ import (
 // newest that it reads.
 const SnapshotVersion = 2
 
-// snapshot is the JSON form of a [State].
+// snapshot is the first line of a snapshot, in JSON. What every trial has follows it as
+// [columns], a line each.
 type snapshot struct {
 	SchemaVersion int              `json:"schema_version"`
 	Settings      json.RawMessage  `json:"settings"`
 	Stages        []stageState     `json:"stages"` // A, B, C
-	Trials        []*Trial         `json:"trials"`
+	Details       []*detail        `json:"details,omitempty"`
 	Slots         map[string]*slot `json:"slots,omitempty"`
 	Chosen        *Choice          `json:"chosen,omitempty"`
-	CostSeconds   *float64         `json:"cost_seconds,omitempty"` // absent before version 2
+	CostSeconds   float64          `json:"cost_seconds"`
 	BudgetDollars *float64         `json:"budget_dollars,omitempty"`
 	Stopped       string           `json:"stopped,omitempty"`
+	Columns       int              `json:"columns"` // so many lines follow
 }
 
-// Snapshot returns the state as JSON, the same bytes for the same events.
+// Snapshot returns the state as lines of JSON, the same bytes for the same events. They
+// hold times to the millisecond, as events do since version 2.
 func (s *State) Snapshot() ([]byte, error) {
 	if s.slots == nil {
 		return nil, errors.New("write snapshot: the study was not created yet")
 	}
+	c := s.trialColumns()
 	data, err := writeKeeping(snapshot{SchemaVersion: SnapshotVersion, Settings: s.given, Stages: s.stages[:],
-		Trials: s.trials, Slots: s.slots, Chosen: s.chosen,
-		CostSeconds: &s.costSeconds, BudgetDollars: s.budget, Stopped: s.stopped}, s.unknown)
+		Details: details(s.trials), Slots: s.slots, Chosen: s.chosen,
+		CostSeconds: s.costSeconds, BudgetDollars: s.budget, Stopped: s.stopped, Columns: len(c)}, s.unknown)
 	if err != nil {
 		return nil, fmt.Errorf("write snapshot: %w", err)
 	}
-	return data, nil
+	return c.appendTo(data), nil
 }
 
-// Restore reads a snapshot. Fields that it does not know are kept and written again by
-// [State.Snapshot]. The error is [ErrNewerSchema] for a newer version.
+// Restore reads a snapshot of this or a former version. Members of its JSON objects that it
+// does not know are kept and written again by [State.Snapshot]. The error is
+// [ErrNewerSchema] for a newer version.
 func Restore(data []byte) (*State, error) {
 	s, err := restore(data)
 	if err != nil {
@@ -48,42 +54,67 @@ func Restore(data []byte) (*State, error) {
 }
 
 func restore(data []byte) (*State, error) {
+	head, lines, more := bytes.Cut(data, []byte("\n"))
 	var version struct {
 		SchemaVersion int `json:"schema_version"`
 	}
-	if err := json.Unmarshal(data, &version); err != nil {
+	if err := json.Unmarshal(head, &version); err != nil {
 		return nil, err
 	}
+	s := new(State)
+	var err error
 	switch v := version.SchemaVersion; {
 	case v > SnapshotVersion:
 		return nil, fmt.Errorf("schema version %d, this is %d: %w", v, SnapshotVersion, ErrNewerSchema)
 	case v < 1:
 		return nil, fmt.Errorf("schema version %d is not allowed; allowed: 1 to %d", v, SnapshotVersion)
+	case v == 1:
+		err = s.readVersion1(data)
+	default:
+		c := make(columns)
+		if more {
+			c, err = readColumns(lines)
+		}
+		if err == nil {
+			err = s.read(head, c)
+		}
 	}
-	var snap snapshot
-	unknown, err := readKeeping(data, &snap)
 	if err != nil {
 		return nil, err
 	}
-	s := new(State)
-	if err := s.configure(snap.Settings); err != nil {
-		return nil, err
-	}
-	if len(snap.Stages) != len(s.stages) {
-		return nil, fmt.Errorf("it has %d stages, not %d", len(snap.Stages), len(s.stages))
-	}
-	copy(s.stages[:], snap.Stages)
-	s.trials, s.chosen, s.unknown = snap.Trials, snap.Chosen, unknown
-	s.budget, s.stopped = snap.BudgetDollars, snap.Stopped
-	if snap.CostSeconds != nil {
-		s.costSeconds = *snap.CostSeconds
-	} else {
-		for _, t := range s.trials {
-			s.costSeconds += t.CostSeconds()
-		}
-	}
-	if snap.Slots != nil {
-		s.slots = snap.Slots
-	}
 	return s, s.consistent()
+}
+
+func (s *State) read(head []byte, c columns) error {
+	var snap snapshot
+	unknown, err := readKeeping(head, &snap)
+	if err != nil {
+		return err
+	}
+	if len(c) != snap.Columns {
+		return fmt.Errorf("it has %d columns, not %d: it is cut off", len(c), snap.Columns)
+	}
+	if err := s.begin(snap.Settings, snap.Stages, snap.Slots); err != nil {
+		return err
+	}
+	s.chosen, s.costSeconds, s.budget, s.stopped, s.unknown = snap.Chosen, snap.CostSeconds, snap.BudgetDollars, snap.Stopped, unknown
+	if err := s.readTrials(c); err != nil {
+		return err
+	}
+	return s.readDetails(snap.Details)
+}
+
+// begin sets what a snapshot holds beside its trials.
+func (s *State) begin(settings json.RawMessage, stages []stageState, slots map[string]*slot) error {
+	if err := s.configure(settings); err != nil {
+		return err
+	}
+	if len(stages) != len(s.stages) {
+		return fmt.Errorf("it has %d stages, not %d", len(stages), len(s.stages))
+	}
+	copy(s.stages[:], stages)
+	if slots != nil {
+		s.slots = slots
+	}
+	return nil
 }

@@ -1,10 +1,14 @@
 package study
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"os"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -59,8 +63,9 @@ func TestSnapshotKeepsUnknownFields(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	head, lines, _ := bytes.Cut(data, []byte("\n"))
 	var tree any
-	if err := json.Unmarshal(data, &tree); err != nil {
+	if err := json.Unmarshal(head, &tree); err != nil {
 		t.Fatal(err)
 	}
 	objects := addUnknown(tree, "")
@@ -71,7 +76,7 @@ func TestSnapshotKeepsUnknownFields(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := Restore(more)
+	s, err := Restore(slices.Concat(more, []byte("\n"), lines))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,24 +84,28 @@ func TestSnapshotKeepsUnknownFields(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	head, again, _ := bytes.Cut(got, []byte("\n"))
 	var back any
-	if err := json.Unmarshal(got, &back); err != nil {
+	if err := json.Unmarshal(head, &back); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(tree, back); diff != "" {
 		t.Error(diff)
 	}
+	if string(again) != string(lines) {
+		t.Errorf("columns\n%s\nwere\n%s", again, lines)
+	}
 }
 
 // addUnknown puts a member of a newer version into every object of this package and
-// returns how many there were. What belongs to others is left alone: parameters and a
-// failure are the protocol's, slots a map by name.
+// returns how many there were. What belongs to others is left alone: a failure is the
+// protocol's, slots a map by name.
 func addUnknown(node any, key string) int {
 	n := 0
 	switch node := node.(type) {
 	case map[string]any:
 		for key, child := range node {
-			if key != "params" && key != "failure" && key != "value" {
+			if key != "failure" {
 				n += addUnknown(child, key)
 			}
 		}
@@ -150,23 +159,35 @@ func TestSnapshotErrors(t *testing.T) {
 		{`"stages":[{"first":0,"limit":3,"opened"`, `"stages":[{"first":0,"limit":3,"closed"`, "not opened in its turn"},
 		{`"stages":[{"first":0,"limit":3`, `"stages":[{"first":0,"handed":[7],"limit":3`, "trial 7 does not exist"},
 		{`"stages":[{"first":0`, `"stages":[{"first":1`, "in no stage"},
-		{`"stage":"A"`, `"stage":"B"`, "of another stage"},
-		{`"number":1`, `"number":2`, "its number is 2"},
-		{`"state":"PAUSED"`, `"state":"PAUSED`, "invalid character"},
-		{`"state":"PAUSED"`, `"state":"STALE"`, `state "STALE" is unknown`},
-		{`"state":"PAUSED"`, `"state":"RUNNING"`, "it is RUNNING for rung 0 with 1 reports"},
-		{`"state":"RUNNING"`, `"state":"PAUSED"`, "it is PAUSED at rung 0 with 0 reports"},
-		{`"state":"RUNNING"`, `"state":"QUEUED"`, "its lease is"},
-		{`"params":{`, `"was":{`, "no parameters"},
-		{`"attempt":0`, `"attempt":-1`, "in attempt -1"},
-		{`"seeds":[{"seed":1,"last":1`, `"seeds":[{"seed":5,"last":1`, "seeds"},
-		{`"seeds":[{"seed":1,"last":1`, `"was":[{"seed":1,"last":1`, "seeds"},
-		{`"reports":[{"trial":0`, `"reports":[{"trial":1`, "report 0 is of trial 1"},
+		{`"schema_version":2`, `"schema_version":1`, "invalid character"},
+		{`["state",2,1,1]`, `["state",2,5,1]`, `state "STALE" is unknown`},
+		{`["state",2,1,1]`, `["state",2,6,1]`, `state "" is unknown`},
+		{`["state",2,1,1]`, `["state",1,1,1]`, "column seed.last has 1 rows, not 0"},
+		{`["state",2,1,1]`, `["state",2,2,1]`, "column seed.last has 1 rows, not 2"},
+		{`["state",2,1,1]`, `["state",2,1,0]`, "its lease is"},
+		{`["state",2,1,1]`, `["state",2,1]`, "column state has 2 rows, not 3"},
+		{`["state",2,1,1]`, `["state",2,1,1],`, "it is cut off or damaged"},
+		{`["state",2,1,1]`, `[state,2,1,1]`, "it is cut off or damaged"},
+		{`["state",2,1,1]`, `["state",2,1,one]`, `column state, row 2: ",one" is no number`},
+		{`["state",2,1,1]`, `["state",2,1,1e400]`, "is no number"},
+		{`["state",2,1,1]`, `["state"2,1,1]`, `column state, row 0: "2" is no number`},
+		{`["state",2,1,1]`, `["status",2,1,1]`, "column seed.last has 1 rows, not 0"},
+		{`["seed.last",1]`, `["seed.ece",1]`, "column seed.ece is there twice"},
+		{`["seed.last",1]`, `["seed.later",1]`, "column seed.later is not known"},
+		{"\n" + `["state",2,1,1]`, ``, "it has 8 columns, not 9: it is cut off"},
+		{`["attempt",0,1,0]`, `["rung",7,0,0]` + "\n" + `["attempt",0,1,0]`, "columns, not 9"},
+		{`["attempt",0,1,0]`, `["rung",7,0,0]`, "trial 0: rung 7 does not exist"},
+		{`["attempt",0,1,0]`, `["rung",null,0,0]`, "does not exist"},
+		{`["attempt",0,1,0]`, `["attempt",-1,1,0]`, "in attempt -1"},
+		{`["param.1",0,1,0]`, `["param.1",0,2,0]`, "trial 1: head.pooling: is 2 in a point; allowed: cls, mean"},
+		{`["param.1",0,1,0]`, `["report.continue",120000]`, "report 0 was promoted"},
+		{`"details":[{`, `"details":[{"trial":4},{`, "a detail is of none of the 3 trials"},
+		{`"details":[{`, `"details":[null,{`, "a detail is of none of the 3 trials"},
+		{`{"trial":1,"requeues"`, `{"trial":1,"from":1,"requeues"`, "where it comes from is damaged"},
 		{`"slots":{"s1":{`, `"slots":{"s1":null,"s0":{`, "slot s1 has no record"},
 		{`"s2":{"token":1,"trial":1`, `"s2":{"token":1,"trial":5`, "slot s2 got trial 5"},
 		{`"s2":{"token":1,`, `"s2":{"token":1,"rung":1,`, "slot s2 got trial 1, attempt 0, rung 1, which do not exist"},
 		{`"s2":{"token":1,`, `"s2":{"token":1,"attempt":9,`, "slot s2 got trial 1, attempt 9"},
-		{`"reports":[{`, `"reports":[{"continue_until":"2025-05-01T12:00:00Z",`, "report 0 was promoted"},
 	}
 	for _, c := range cases {
 		damaged := strings.Replace(valid, c.old, c.new, 1)
@@ -186,6 +207,61 @@ func TestSnapshotErrors(t *testing.T) {
 			if _, err := Restore(data[:n]); err == nil {
 				t.Fatalf("the first %d bytes are a snapshot", n)
 			}
+		}
+	}
+}
+
+// A log and a snapshot that version 1 wrote, with asks that waited among the events, are one
+// study, which goes on as any other.
+func TestVersion1IsRead(t *testing.T) {
+	data, err := os.ReadFile("testdata/events_v1.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var events []Event
+	if err := json.Unmarshal(data, &events); err != nil {
+		t.Fatal(err)
+	}
+	folded, err := fold(events)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := folded.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, err := os.ReadFile("testdata/snapshot_v1.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	restored, err := Restore(old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := restored.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Fatal(diff)
+	}
+	reply, _, err := restored.Ask(testStart.Add(time.Minute), protocol.AskRequest{Study: "s", Stage: "B", Slot: "b8", Token: 3})
+	if err != nil || reply.Kind != protocol.AskWait { // four of its six trials run
+		t.Errorf("ask: %+v, %v", reply, err)
+	}
+	for _, c := range []struct{ old, new, want string }{
+		{`"optim.lr":`, `"was":`, "trial 0: optim.lr: is missing"},
+		{`"trials":[`, `"trials":[null,`, "trial 0 is missing"},
+		{`"stage":"A"`, `"stage":"B"`, "trial 0 is of stage B, not A"},
+		{`"number":1`, `"number":2`, "its number is 2"},
+		{`"reports":[{"trial":0`, `"reports":[{"trial":1`, "report 0 is of trial 1"},
+		{`"seeds":[{"seed":1,"last"`, `"seeds":[{"seed":5,"last"`, "its seeds are"},
+		{`"stages":[`, `"stages":[{},`, "4 stages"},
+		{`"state":"PAUSED"`, `"state":"MELTED"`, `state "MELTED" is unknown`},
+	} {
+		damaged := strings.Replace(string(old), c.old, c.new, 1)
+		if _, err := Restore([]byte(damaged)); damaged == string(old) || err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s → %s: got %v, want %q", c.old, c.new, err, c.want)
 		}
 	}
 }

@@ -21,6 +21,8 @@ type State struct {
 	slots    map[string]*slot // of the open stage; never changed, only replaced
 	chosen   *Choice
 
+	borrowedTrials, borrowedSlots bool // they are another state's: see [State.draft]
+
 	costSeconds float64  // that the attempts of all trials told of, in the order of their events
 	budget      *float64 // in dollars; nil: no bound
 	stopped     string   // why no work is given out; empty: it is
@@ -103,20 +105,38 @@ func (s *State) configure(given json.RawMessage) error {
 // s for readers while it applies events to the copy. It copies a few words a trial.
 func (s *State) Clone() *State {
 	c := *s
-	c.trials = slices.Clone(s.trials)
-	c.slots = maps.Clone(s.slots)
+	c.trials, c.slots = slices.Clone(s.trials), maps.Clone(s.slots)
 	return &c
 }
 
 // draft is a copy of the state on which a command plays its events out as it decides
-// them, so that each decision sees the ones before.
+// them, so that each decision sees the ones before. It shares the state's trials and slots
+// up to its first event, and each trial that no event changed for good.
 type draft struct {
 	*State
 	now    time.Time
 	events []Event
 }
 
-func (s *State) draft(now time.Time) *draft { return &draft{State: s.Clone(), now: clean(now)} }
+func (s *State) draft(now time.Time) *draft {
+	c := *s
+	c.borrowedTrials, c.borrowedSlots = true, true
+	return &draft{State: &c, now: clean(now)}
+}
+
+// ownTrials copies the trials that a draft shares with its state, before a change.
+func (s *State) ownTrials() {
+	if s.borrowedTrials {
+		s.trials, s.borrowedTrials = slices.Clone(s.trials), false
+	}
+}
+
+// ownSlots does the same for slots.
+func (s *State) ownSlots() {
+	if s.borrowedSlots {
+		s.slots, s.borrowedSlots = maps.Clone(s.slots), false
+	}
+}
 
 // emit adds an event and applies it to the draft.
 func (d *draft) emit(e Event) error {
@@ -128,8 +148,8 @@ func (d *draft) emit(e Event) error {
 	return nil
 }
 
-// clean returns t as its JSON form gives it back: UTC, without a monotonic clock reading.
-func clean(t time.Time) time.Time { return t.Round(0).UTC() }
+// clean returns t as events and snapshots keep it: UTC, to the millisecond.
+func clean(t time.Time) time.Time { return t.Truncate(time.Millisecond).UTC() }
 
 // index returns the stage's place in the order of stages.
 func index(stage protocol.Stage) (int, error) {
@@ -175,11 +195,13 @@ func (s *State) planOf(t *Trial) plan {
 
 // results returns what the stage's trials reported at a rung.
 func (s *State) results(stage, rung int) []asha.Result {
-	var results []asha.Result
-	for _, t := range s.of(stage) {
+	trials, p := s.of(stage), s.plans[stage]
+	results := make([]asha.Result, 0, len(trials))
+	values := make([]float64, 0, len(trials)*len(p.dirs))
+	for _, t := range trials {
 		if len(t.Reports) > rung {
-			results = append(results, asha.Result{Trial: t.Number,
-				Values: t.Reports[rung].Value.objectives(s.plans[stage]), Promoted: t.Rung > rung})
+			values = t.Reports[rung].Value.appendTo(values, p)
+			results = append(results, asha.Result{Trial: t.Number, Values: values[len(values)-len(p.dirs):], Promoted: t.Rung > rung})
 		}
 	}
 	return results

@@ -51,7 +51,7 @@ func (s *State) Plan(now time.Time, req protocol.StageRequest) (protocol.PlanRep
 
 // enqueue creates a handed-on trial in its next stage: once, or in stage C once a fold.
 func (d *draft) enqueue(stage protocol.Stage, from *Trial) error {
-	e := Event{Type: EventTrialCreated, Stage: stage, Params: from.Params, From: &from.Number}
+	e := Event{Type: EventTrialCreated, Stage: stage, Params: d.settings.Space.Assignment(from.point), From: &from.Number}
 	if stage != protocol.StageC {
 		e.Trial = len(d.trials)
 		return d.emit(e)

@@ -20,7 +20,8 @@ const (
 	Failed    TrialState = "FAILED"    // cannot be trained
 )
 
-// Trial is one configuration of a stage; in stage C, one candidate on one fold.
+// Trial is one configuration of a stage; in stage C, one candidate on one fold. Views of a
+// state return it whole.
 type Trial struct {
 	Number   int               `json:"number"` // counts from 0 through the whole study
 	Stage    protocol.Stage    `json:"stage"`
@@ -38,6 +39,7 @@ type Trial struct {
 	Failure  *protocol.Failure `json:"failure,omitempty"` // while FAILED
 	Created  time.Time         `json:"created"`
 
+	point   space.Point // what Params says; a state's own trials have no Params
 	unknown fields
 }
 
@@ -69,8 +71,6 @@ type Report struct {
 	At              time.Time          `json:"at"`
 	ContinueUntil   time.Time          `json:"continue_until,omitzero"` // promoted on the spot, with this lease
 	Carried         bool               `json:"carried,omitempty"`       // brought from the rung below: no attempt trained it
-
-	unknown fields
 }
 
 // AttemptEnd is how an attempt ended that did not report its rung.
@@ -118,7 +118,21 @@ func (t *Trial) values(p plan) []float64 {
 	if !ok {
 		return nil
 	}
-	return v.objectives(p)
+	return v.appendTo(nil, p)
 }
 
-func (v Value) objectives(p plan) []float64 { return []float64{v.F1Macro, v.ECE}[:len(p.dirs)] }
+// appendTo appends the value as the stage's objectives.
+func (v Value) appendTo(values []float64, p plan) []float64 {
+	both := [...]float64{v.F1Macro, v.ECE}
+	return append(values, both[:len(p.dirs)]...)
+}
+
+// meanOf returns the value of a trial with these seeds.
+func meanOf(seeds []SeedBest) Value {
+	var v Value
+	for _, b := range seeds {
+		v.F1Macro += b.F1Macro / float64(len(seeds))
+		v.ECE += b.ECE / float64(len(seeds))
+	}
+	return v
+}

@@ -1,6 +1,7 @@
 package study
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -14,6 +15,12 @@ type fields map[string]json.RawMessage
 // readKeeping decodes data into v, a pointer to a struct, and returns the members that the
 // struct has no field for.
 func readKeeping(data []byte, v any) (fields, error) {
+	strict := json.NewDecoder(bytes.NewReader(data))
+	strict.DisallowUnknownFields()
+	if strict.Decode(v) == nil { // as nearly always
+		return nil, nil
+	}
+	reflect.ValueOf(v).Elem().SetZero()
 	if err := json.Unmarshal(data, v); err != nil {
 		return nil, err
 	}
@@ -52,19 +59,6 @@ func writeKeeping(v any, unknown fields) ([]byte, error) {
 // the fields but not these methods.
 
 // UnmarshalJSON implements [json.Unmarshaler].
-func (t *Trial) UnmarshalJSON(data []byte) (err error) {
-	type plain Trial
-	t.unknown, err = readKeeping(data, (*plain)(t))
-	return err
-}
-
-// MarshalJSON implements [json.Marshaler].
-func (t Trial) MarshalJSON() ([]byte, error) {
-	type plain Trial
-	return writeKeeping(plain(t), t.unknown)
-}
-
-// UnmarshalJSON implements [json.Unmarshaler].
 func (l *Lease) UnmarshalJSON(data []byte) (err error) {
 	type plain Lease
 	l.unknown, err = readKeeping(data, (*plain)(l))
@@ -75,19 +69,6 @@ func (l *Lease) UnmarshalJSON(data []byte) (err error) {
 func (l Lease) MarshalJSON() ([]byte, error) {
 	type plain Lease
 	return writeKeeping(plain(l), l.unknown)
-}
-
-// UnmarshalJSON implements [json.Unmarshaler].
-func (r *Report) UnmarshalJSON(data []byte) (err error) {
-	type plain Report
-	r.unknown, err = readKeeping(data, (*plain)(r))
-	return err
-}
-
-// MarshalJSON implements [json.Marshaler].
-func (r Report) MarshalJSON() ([]byte, error) {
-	type plain Report
-	return writeKeeping(plain(r), r.unknown)
 }
 
 // UnmarshalJSON implements [json.Unmarshaler].
@@ -104,19 +85,6 @@ func (e AttemptEnd) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON implements [json.Unmarshaler].
-func (b *SeedBest) UnmarshalJSON(data []byte) (err error) {
-	type plain SeedBest
-	b.unknown, err = readKeeping(data, (*plain)(b))
-	return err
-}
-
-// MarshalJSON implements [json.Marshaler].
-func (b SeedBest) MarshalJSON() ([]byte, error) {
-	type plain SeedBest
-	return writeKeeping(plain(b), b.unknown)
-}
-
-// UnmarshalJSON implements [json.Unmarshaler].
 func (s *stageState) UnmarshalJSON(data []byte) (err error) {
 	type plain stageState
 	s.unknown, err = readKeeping(data, (*plain)(s))
@@ -130,14 +98,27 @@ func (s stageState) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON implements [json.Unmarshaler].
-func (s *slot) UnmarshalJSON(data []byte) (err error) {
+func (sl *slot) UnmarshalJSON(data []byte) (err error) {
 	type plain slot
-	s.unknown, err = readKeeping(data, (*plain)(s))
+	sl.unknown, err = readKeeping(data, (*plain)(sl))
 	return err
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (s slot) MarshalJSON() ([]byte, error) {
+func (sl slot) MarshalJSON() ([]byte, error) {
 	type plain slot
-	return writeKeeping(plain(s), s.unknown)
+	return writeKeeping(plain(sl), sl.unknown)
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (d *detail) UnmarshalJSON(data []byte) (err error) {
+	type plain detail
+	d.unknown, err = readKeeping(data, (*plain)(d))
+	return err
+}
+
+// MarshalJSON implements [json.Marshaler].
+func (d detail) MarshalJSON() ([]byte, error) {
+	type plain detail
+	return writeKeeping(plain(d), d.unknown)
 }

@@ -48,7 +48,7 @@ func (s *State) Trial(n int) (Trial, bool) {
 	if err != nil {
 		return Trial{}, false
 	}
-	return *t, true
+	return s.whole(t), true
 }
 
 // Trials returns the stage's trials in order of their numbers.
@@ -57,7 +57,7 @@ func (s *State) Trials(stage protocol.Stage) []Trial {
 	if err != nil {
 		return nil
 	}
-	return values(s.of(i))
+	return s.all(s.of(i))
 }
 
 // Counts returns the stage's trials by state.
@@ -120,10 +120,17 @@ func (s *State) Accepted(stage protocol.Stage) []Report {
 	return reports
 }
 
-func values(trials []*Trial) []Trial {
+// whole returns a trial with its parameters.
+func (s *State) whole(t *Trial) Trial {
+	w := *t
+	w.Params = s.settings.Space.Assignment(t.point)
+	return w
+}
+
+func (s *State) all(trials []*Trial) []Trial {
 	list := make([]Trial, len(trials))
 	for i, t := range trials {
-		list[i] = *t
+		list[i] = s.whole(t)
 	}
 	return list
 }

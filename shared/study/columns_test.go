@@ -1,0 +1,103 @@
+package study
+
+import (
+	"encoding/base64"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// drawNumber draws what columns hold: small whole numbers, long fractions, extremes, none.
+func drawNumber(t *rapid.T) float64 {
+	switch rapid.IntRange(0, 3).Draw(t, "kind") {
+	case 0:
+		return float64(rapid.Int64Range(-maxWhole, maxWhole).Draw(t, "whole"))
+	case 1:
+		return rapid.Float64().Draw(t, "any")
+	case 2:
+		return rapid.SampledFrom([]float64{0, math.Copysign(0, -1), 1, -1, math.MaxFloat64, math.SmallestNonzeroFloat64,
+			999999999999999, 1e15, -1e15, 1e16, maxWhole, 0.1}).Draw(t, "special")
+	}
+	return math.NaN()
+}
+
+func TestColumnsRoundTrip(t *testing.T) {
+	sameBits := func(x, y float64) bool {
+		return math.Float64bits(x) == math.Float64bits(y)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		c := make(columns)
+		want := map[string][]float64{}
+		rows := rapid.IntRange(0, 20).Draw(t, "rows")
+		for _, name := range []string{"a", "b.1", "c"} {
+			numbers := make([]float64, rows)
+			for i := range numbers {
+				numbers[i] = drawNumber(t)
+			}
+			missing := rapid.SampledFrom([]float64{0, math.NaN()}).Draw(t, "missing")
+			if rapid.Bool().Draw(t, "all missing") {
+				numbers = slices.Repeat([]float64{missing}, rows)
+			}
+			want[name] = append(numbers, missing)
+			c.put(name, missing, numbers)
+		}
+		data := c.appendTo(nil)
+		got := make(columns)
+		if len(data) > 0 {
+			var err error
+			if got, err = readColumns(data[1:]); err != nil {
+				t.Fatalf("%v\n%s", err, data)
+			}
+		}
+		for name, numbers := range want {
+			back, err := got.take(name, numbers[rows], rows)
+			if err != nil || !slices.EqualFunc(numbers[:rows], back, sameBits) {
+				t.Fatalf("column %s: %v, error %v, want %v", name, back, err, numbers[:rows])
+			}
+		}
+		if len(got) > 0 {
+			t.Fatalf("more columns were read: %v", got)
+		}
+	})
+}
+
+// Full digits are packed, the rest stays readable. 2/3 is 3FE5 5555 5555 5555 in bits, 1/3 is
+// 3FD5 5555 5555 5555.
+func TestColumnsAsText(t *testing.T) {
+	c := columns{"whole": {0, -3, 1746100805594, math.NaN()}, "long": {2.0 / 3, 1.0 / 3}, "short": {0.05, 1e-7, math.Copysign(0, -1)}}
+	bytes := append([]byte{0x3f, 0x3f, 0xe5, 0xd5}, slices.Repeat([]byte{0x55}, 12)...)
+	want := "\n" + `["long","` + base64.StdEncoding.EncodeToString(bytes) + `"]` + "\n" +
+		`["short",0.05,1e-07,-0]` + "\n" + `["whole",0,-3,1746100805594,null]`
+	if diff := cmp.Diff(want, string(c.appendTo(nil))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestColumnErrors(t *testing.T) {
+	for _, c := range []struct{ line, want string }{
+		{``, "cut off or damaged"},
+		{`["a",1`, "cut off or damaged"},
+		{`"a",1]`, "cut off or damaged"},
+		{`["a,1]`, "cut off or damaged"},
+		{`["a"1]`, "column a, row 0"},
+		{`["a",1,]`, `column a, row 1: "," is no number`},
+		{`["a",,1]`, "column a, row 0"},
+		{`["a",1,NaN]`, "column a, row 1"},
+		{`["a",-Inf]`, "is no number"},
+		{`["a",1e999]`, "is no number"},
+		{`["a","AAAAAAAAAAA="]`, ""},
+		{`["a","AAAAAAAAAA=="]`, "column a is packed and damaged"},
+		{`["a","AAAAAAAAAAA]`, "column a is packed and damaged"},
+		{`["a","f/AAAAAAAAA="]`, "column a is packed and damaged"}, // +Inf
+		{`["a","*"]`, "column a is packed and damaged"},
+	} {
+		_, err := readColumns([]byte(c.line))
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %q", c.line, err, c.want)
+		}
+	}
+}

@@ -1,0 +1,270 @@
+package study
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/supermax-hpo/supermax/shared/protocol"
+	"github.com/supermax-hpo/supermax/shared/space"
+)
+
+// A column is one number of every row of a table. What follows from other columns has none:
+// a trial's number and stage, how many reports it has and of which rungs, a seed's number.
+type column[Row any] struct {
+	name    string
+	missing float64 // the number that most rows have
+	get     func(Row) float64
+	set     func(Row, float64)
+}
+
+// reportRow and seedRow are a report and a seed of a trial.
+type reportRow struct {
+	*Trial
+	report *Report
+}
+
+type seedRow struct {
+	*Trial
+	best *SeedBest
+}
+
+// trialStates are the states by their number in a snapshot.
+var trialStates = [...]TrialState{Queued, Running, Paused, Completed, Failed, Stale}
+
+// trialTable returns the columns of the trials beside created, which says how many they are.
+func trialTable(s *space.Space) []column[*Trial] {
+	table := []column[*Trial]{
+		{name: "state",
+			get: func(t *Trial) float64 { return float64(slices.Index(trialStates[:], t.State)) },
+			set: func(t *Trial, x float64) {
+				if x >= 0 && x < float64(len(trialStates)) {
+					t.State = trialStates[int(x)]
+				}
+			}},
+		{name: "rung",
+			get: func(t *Trial) float64 { return float64(t.Rung) },
+			set: func(t *Trial, x float64) { t.Rung = int(x) }},
+		{name: "attempt",
+			get: func(t *Trial) float64 { return float64(t.Attempt) },
+			set: func(t *Trial, x float64) { t.Attempt = int(x) }},
+	}
+	for i := range s.Params {
+		table = append(table, column[*Trial]{name: "param." + strconv.Itoa(i), missing: math.NaN(),
+			get: func(t *Trial) float64 { return t.point[i] },
+			set: func(t *Trial, x float64) { t.point[i] = x }})
+	}
+	return table
+}
+
+// reportTable returns the columns of the reports. A value that is the mean over the trial's
+// seeds, as that of its last report is, is not written; nor is one that a trial has not.
+func reportTable() []column[reportRow] {
+	value := func(name string, of func(*Value) *float64) column[reportRow] {
+		return column[reportRow]{name: name, missing: math.NaN(),
+			get: func(r reportRow) float64 {
+				mean := meanOf(r.Seeds)
+				if x := *of(&r.report.Value); x != *of(&mean) {
+					return x
+				}
+				return math.NaN()
+			},
+			set: func(r reportRow, x float64) {
+				if mean := meanOf(r.Seeds); math.IsNaN(x) {
+					x = *of(&mean)
+				}
+				*of(&r.report.Value) = x
+			}}
+	}
+	baseline := func(name string, of func(*protocol.Baseline) *float64) column[reportRow] {
+		return column[reportRow]{name: name, missing: math.NaN(),
+			get: func(r reportRow) float64 {
+				if r.report.Baseline == nil {
+					return math.NaN()
+				}
+				return *of(r.report.Baseline)
+			},
+			set: func(r reportRow, x float64) {
+				if math.IsNaN(x) {
+					return
+				}
+				if r.report.Baseline == nil {
+					r.report.Baseline = new(protocol.Baseline)
+				}
+				*of(r.report.Baseline) = x
+			}}
+	}
+	return []column[reportRow]{
+		{name: "report.attempt",
+			get: func(r reportRow) float64 { return float64(r.report.Attempt) },
+			set: func(r reportRow, x float64) { r.report.Attempt = int(x) }},
+		{name: "report.at", // milliseconds after the trial was created
+			get: func(r reportRow) float64 { return milliseconds(r.report.At) - milliseconds(r.Created) },
+			set: func(r reportRow, x float64) { r.report.At = fromMilliseconds(milliseconds(r.Created) + x) }},
+		{name: "report.continue", missing: math.NaN(), // milliseconds from then to the end of the lease
+			get: func(r reportRow) float64 {
+				if r.report.ContinueUntil.IsZero() {
+					return math.NaN()
+				}
+				return milliseconds(r.report.ContinueUntil) - milliseconds(r.report.At)
+			},
+			set: func(r reportRow, x float64) {
+				if !math.IsNaN(x) {
+					r.report.ContinueUntil = fromMilliseconds(milliseconds(r.report.At) + x)
+				}
+			}},
+		{name: "report.carried",
+			get: func(r reportRow) float64 {
+				if r.report.Carried {
+					return 1
+				}
+				return 0
+			},
+			set: func(r reportRow, x float64) { r.report.Carried = x != 0 }},
+		{name: "report.cost",
+			get: func(r reportRow) float64 { return r.report.CostSeconds },
+			set: func(r reportRow, x float64) { r.report.CostSeconds = x }},
+		{name: "report.memory",
+			get: func(r reportRow) float64 { return float64(r.report.PeakMemoryBytes) },
+			set: func(r reportRow, x float64) { r.report.PeakMemoryBytes = int64(x) }},
+		value("report.f1", func(v *Value) *float64 { return &v.F1Macro }),
+		value("report.ece", func(v *Value) *float64 { return &v.ECE }),
+		baseline("report.majority", func(b *protocol.Baseline) *float64 { return &b.MajorityF1Macro }),
+		baseline("report.untrained", func(b *protocol.Baseline) *float64 { return &b.UntrainedF1Macro }),
+	}
+}
+
+func seedTable() []column[seedRow] {
+	return []column[seedRow]{
+		{name: "seed.last",
+			get: func(r seedRow) float64 { return float64(r.best.Last) },
+			set: func(r seedRow, x float64) { r.best.Last = int(x) }},
+		{name: "seed.epoch",
+			get: func(r seedRow) float64 { return float64(r.best.Epoch) },
+			set: func(r seedRow, x float64) { r.best.Epoch = int(x) }},
+		{name: "seed.f1",
+			get: func(r seedRow) float64 { return r.best.F1Macro },
+			set: func(r seedRow, x float64) { r.best.F1Macro = x }},
+		{name: "seed.ece",
+			get: func(r seedRow) float64 { return r.best.ECE },
+			set: func(r seedRow, x float64) { r.best.ECE = x }},
+	}
+}
+
+func milliseconds(t time.Time) float64 { return float64(t.UnixMilli()) }
+
+func fromMilliseconds(x float64) time.Time { return time.UnixMilli(int64(x)).UTC() }
+
+func write[Row any](c columns, table []column[Row], rows []Row) {
+	for _, col := range table {
+		numbers := make([]float64, len(rows))
+		for i, row := range rows {
+			numbers[i] = col.get(row)
+		}
+		c.put(col.name, col.missing, numbers)
+	}
+}
+
+func read[Row any](c columns, table []column[Row], rows []Row) error {
+	for _, col := range table {
+		numbers, err := c.take(col.name, col.missing, len(rows))
+		if err != nil {
+			return err
+		}
+		for i, row := range rows {
+			col.set(row, numbers[i])
+		}
+	}
+	return nil
+}
+
+// trialColumns returns what every trial has, and the reports and seeds of all in their
+// order.
+func (s *State) trialColumns() columns {
+	c := make(columns)
+	var created []float64 // milliseconds after the trial before
+	var reports []reportRow
+	var seeds []seedRow
+	before := 0.0
+	for _, t := range s.trials {
+		at := milliseconds(t.Created)
+		created, before = append(created, at-before), at
+		for i := range t.Reports {
+			reports = append(reports, reportRow{t, &t.Reports[i]})
+		}
+		for i := range t.Seeds {
+			seeds = append(seeds, seedRow{t, &t.Seeds[i]})
+		}
+	}
+	if len(created) > 0 {
+		c["created"] = created
+	}
+	write(c, trialTable(s.settings.Space), s.trials)
+	write(c, reportTable(), reports)
+	write(c, seedTable(), seeds)
+	return c
+}
+
+// readTrials makes the trials that [State.trialColumns] wrote. The stages are read.
+func (s *State) readTrials(c columns) error {
+	created := c["created"]
+	delete(c, "created")
+	trials, width := make([]Trial, len(created)), len(s.settings.Space.Params)
+	numbers := make(space.Point, len(trials)*width)
+	s.trials = make([]*Trial, len(trials))
+	at := 0.0
+	for n := range trials {
+		at += created[n]
+		trials[n] = Trial{Number: n, Created: fromMilliseconds(at), point: numbers[n*width : (n+1)*width : (n+1)*width]}
+		s.trials[n] = &trials[n]
+	}
+	if err := s.consistentStages(); err != nil {
+		return err
+	}
+	if err := read(c, trialTable(s.settings.Space), s.trials); err != nil {
+		return err
+	}
+	if err := s.readReports(c); err != nil {
+		return err
+	}
+	for name := range c {
+		return fmt.Errorf("column %s is not known", name)
+	}
+	return nil
+}
+
+// readReports makes the reports and seeds of trials whose state and rung are read.
+func (s *State) readReports(c columns) error {
+	var reports []reportRow
+	var seeds []seedRow
+	for i, p := range s.plans {
+		for _, t := range s.of(i) {
+			t.Stage = stages[i]
+			n := t.Rung
+			if t.State == Paused || t.State == Completed {
+				n++
+			}
+			if n < 0 || n > len(p.rungs) {
+				return fmt.Errorf("trial %d: rung %d does not exist", t.Number, t.Rung)
+			}
+			if n == 0 {
+				continue
+			}
+			t.Reports, t.Seeds = make([]Report, n), make([]SeedBest, len(p.seeds))
+			for rung := range t.Reports {
+				t.Reports[rung] = Report{Trial: t.Number, Rung: rung, ToEpoch: p.rungs[rung]}
+				reports = append(reports, reportRow{t, &t.Reports[rung]})
+			}
+			for j, seed := range p.seeds {
+				t.Seeds[j].Seed = seed
+				seeds = append(seeds, seedRow{t, &t.Seeds[j]})
+			}
+		}
+	}
+	if err := read(c, seedTable(), seeds); err != nil {
+		return err
+	}
+	return read(c, reportTable(), reports)
+}
