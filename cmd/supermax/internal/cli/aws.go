@@ -138,13 +138,17 @@ func printResults(ctx context.Context, stdout io.Writer, account *cloud.Account,
 		if i > 0 {
 			fmt.Fprintln(stdout)
 		}
-		if _, ok := state.Chosen(); ok {
+		reason := state.Stopped()
+		switch _, done := state.Chosen(); {
+		case done:
 			fmt.Fprintf(stdout, "study %s is done\n\n", name)
 			printChosen(stdout, state)
 			fmt.Fprintf(stdout, "\nreport  supermax report %s --aws\n", name)
-			continue
+		case reason != "":
+			fmt.Fprintf(stdout, "study %s is stopped (%s), with %.2f spent; go on with supermax resume %s --aws\n", name, reason, state.SpentDollars(), name)
+		default:
+			fmt.Fprintf(stdout, "study %s has not ended; go on with supermax resume %s --aws\n", name, name)
 		}
-		fmt.Fprintf(stdout, "study %s is stopped (%s), with %.2f spent; go on with supermax resume %s --aws\n", name, state.Stopped(), state.SpentDollars(), name)
 	}
 	return nil
 }

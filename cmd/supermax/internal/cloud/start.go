@@ -101,7 +101,8 @@ func (a *Account) finished(ctx context.Context, studies []string) (bool, error) 
 	return true, nil
 }
 
-// Resume starts an execution that goes on with a study which the account holds.
+// Resume starts an execution that goes on with a study which the account holds. For a study
+// at its end that is one which has ended.
 func (a *Account) Resume(ctx context.Context, name string, o Options, m Messages) (*Execution, error) {
 	if err := store.CheckStudy(name); err != nil {
 		return nil, mistake.Wrap(err)
@@ -109,6 +110,13 @@ func (a *Account) Resume(ctx context.Context, name string, o Options, m Messages
 	definition, agents, err := a.definitionOf(ctx, name)
 	if err != nil {
 		return nil, err
+	}
+	finished, err := a.finished(ctx, []string{name})
+	if err != nil {
+		return nil, err
+	}
+	if finished {
+		return &Execution{Status: types.ExecutionStatusSucceeded, Studies: []string{name}}, nil
 	}
 	o.Agents = agents
 	return a.start(ctx, definition, o, m)
