@@ -143,9 +143,9 @@ func (e *entry) append(ctx context.Context, log store.Log, b batch) error {
 		e.mail.at[a.ID] = e.seq
 	}
 	for _, event := range b.own {
-		if err := e.state.Apply(event); err != nil {
+		if e.state.Apply(event) != nil {
 			e.reset() // the log has the event; whoever loads it next says what is wrong
-			return nil
+			break
 		}
 	}
 	return nil

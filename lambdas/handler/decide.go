@@ -124,7 +124,8 @@ func (t *turn[Req, Reply]) try(ctx context.Context) (reply Reply, raced, err err
 	}
 	if t.mine.ID != "" {
 		if body, ok := answerTo(t.mine.ID, r); ok {
-			return t.found(ctx, body)
+			reply, err = t.found(ctx, body)
+			return reply, nil, err
 		}
 		if r.AnswersFrom > t.mine.Base {
 			return reply, nil, fmt.Errorf("%s: %w", t.command.name, errUnknownFate)
@@ -168,12 +169,11 @@ func (t *turn[Req, Reply]) try(ctx context.Context) (reply Reply, raced, err err
 }
 
 // found takes the answer that another process gave.
-func (t *turn[Req, Reply]) found(ctx context.Context, answer []byte) (reply Reply, raced, err error) {
+func (t *turn[Req, Reply]) found(ctx context.Context, answer []byte) (Reply, error) {
 	if t.rounds > 2 { // posted again, maybe behind the answer and its removal
 		t.remove(ctx, []string{t.mine.ID})
 	}
-	reply, err = readAnswer[Reply](answer)
-	return reply, nil, err
+	return readAnswer[Reply](answer)
 }
 
 // post puts the request into the mailbox, if there is one: after the first round, and again

@@ -72,7 +72,6 @@ func run(t *testing.T, f *faults) {
 // world is a study in a table of its own, and what is known of it from outside.
 type world struct {
 	t      *testing.T
-	config *config.Study
 	table  string
 	aws    aws.Config
 	http   *http.Client
@@ -104,7 +103,13 @@ stages:
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, config: c, aws: emulator.Config(t), faults: f, log: newLedger(),
+	return newWorldOf(t, c, f)
+}
+
+// newWorldOf makes a study from its file and opens its stage A.
+func newWorldOf(t *testing.T, c *config.Study, f *faults) *world {
+	t.Helper()
+	w := &world{t: t, aws: emulator.Config(t), faults: f, log: newLedger(),
 		table: "load-" + rand.Text()[:10], told: map[work]float64{}, handed: map[work]string{}, lost: map[int]int{}}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 0, 2**slots
@@ -123,9 +128,11 @@ stages:
 	if err := wait.Wait(t.Context(), &dynamodb.DescribeTableInput{TableName: &w.table}, time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	if w.bucket, err = objects.Open(t.Context(), "mem://"); err != nil {
+	bucket, err := objects.Open(t.Context(), "mem://")
+	if err != nil {
 		t.Fatal(err)
 	}
+	w.bucket = bucket
 	w.http = &http.Client{Transport: transport}
 	s := w.process()
 	if err := s.Create(t.Context(), c); err != nil {
