@@ -1,4 +1,4 @@
-// Package e2e runs the two programs as a person would, as processes, over a small study.
+// Package e2e runs the programs as a person would, as processes, over a small study.
 package e2e
 
 import (
@@ -32,6 +32,7 @@ func run(m *testing.M) int {
 	bin = dir
 	for _, b := range []struct{ cgo, out, pkg string }{
 		{"0", "supermax", "./cmd/supermax"},
+		{"1", "supermax-query", "./cmd/supermax-query"},
 		{"1", "trainer", "./batchjob/cmd/trainer"},
 	} {
 		cmd := exec.Command("go", "build", "-o", filepath.Join(dir, b.out), b.pkg)

@@ -44,6 +44,8 @@ func TestStudyRunsToItsEnd(t *testing.T) {
 		t.Errorf("running a finished study again does not print its choice:\n%s", again)
 	}
 	p.checkAccounts()
+	p.checkQueries()
+	p.checkEstimate()
 }
 
 func TestSameSeedAndOneSlotGiveTheSameStudy(t *testing.T) {
