@@ -127,7 +127,7 @@ func TestEstimate(t *testing.T) {
 	file, runs := finished(t)
 	out, _ := good(t, "estimate", file, "--seconds-per-epoch", "3.6", "--slots", "2", "--instance", "g5.xlarge")
 	// A: 6 trials, rungs 1, 2, 4, factor 2, 2 seeds: (6·1 + 3·1 + 1·2)·2 = 22 epochs.
-	if !regexp.MustCompile(`(?m)^A +6 +22 +48 +3\.6 +0\.02 +0\.05 `).MatchString(out) || !strings.Contains(out, "seconds   as given") {
+	if !regexp.MustCompile(`(?m)^A +6 +22 +48 +3\.6 +0\.022 +0\.048 `).MatchString(out) || !strings.Contains(out, "seconds  as given") {
 		t.Errorf("prints %s", out)
 	}
 	out, _ = good(t, "estimate", file, "--from", "small", "--runs", runs, "--format", "json")

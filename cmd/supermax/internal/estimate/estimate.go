@@ -101,7 +101,9 @@ func Make(c *config.Study, figures Figures, table *prices.Table, o Options) (*Es
 		e.Hours = e.Hours.plus(s.Hours)
 		e.Dollars = e.Dollars.plus(s.Dollars)
 	}
-	e.Control = control(c, e.Stages, o.Slots, table)
+	if price > 0 { // else it is a machine of one's own, which has no functions either
+		e.Control = control(c, e.Stages, o.Slots, table)
+	}
 	e.Dollars = e.Dollars.plus(e.Control)
 	return e, nil
 }

@@ -194,6 +194,35 @@ func TestTable(t *testing.T) {
 	}
 }
 
+// The table that comes with the program knows the quickstart's backbones, and the estimate
+// agrees with what the quickstart took: 199 slot seconds of epochs when the figures were
+// measured (A 46, B 58, C 94).
+func TestQuickstart(t *testing.T) {
+	c, err := config.Load("../../../../configs/study/quickstart.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	figures, err := FromTable("laptop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := prices.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := Make(c, figures, list, Options{Slots: 2, Instance: "laptop"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seconds := 0.0
+	for _, s := range e.Stages {
+		seconds += 3600 * s.SlotHours.Expected
+	}
+	if seconds < 0.8*199 || seconds > 1.25*199 {
+		t.Errorf("%.0f slot seconds are expected, 199 were measured", seconds)
+	}
+}
+
 func TestWrite(t *testing.T) {
 	e, err := Make(study(t), Given(36), table(), Options{Slots: 2, Instance: "g", Spot: true})
 	if err != nil {
@@ -203,8 +232,8 @@ func TestWrite(t *testing.T) {
 	if err := e.Write(&text, "table"); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"study s, agent criteria: 2 slots, each an g Spot\n", "\nA ", "  1410 ", "  6000 ", "\nall ", "seconds   as given\n",
-		"list prices of r on d", "an instance is 2 on demand and from 0.5 as Spot"} {
+	for _, want := range []string{"study s, agent criteria: 2 slots on g, Spot\n", "\nA ", "  1410 ", "  6000 ", "\nall ", "seconds  as given\n",
+		"list prices of r on d: from 0.5 to 2 an hour as Spot"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("the table lacks %q:\n%s", want, text.String())
 		}
@@ -225,7 +254,7 @@ func TestWrite(t *testing.T) {
 	}
 	e.Spot = false
 	text.Reset()
-	if err := e.Write(&text, "table"); err != nil || !strings.Contains(text.String(), "each an g on demand\n") || !strings.Contains(text.String(), "an instance is 2 an hour") {
+	if err := e.Write(&text, "table"); err != nil || !strings.Contains(text.String(), "2 slots on g\n") || !strings.Contains(text.String(), "on d: 2 an hour. Not in them") {
 		t.Errorf("%v\n%s", err, text.String())
 	}
 }

@@ -23,29 +23,35 @@ func (e *Estimate) Write(out io.Writer, format string) error {
 }
 
 func (e *Estimate) writeTable(out io.Writer) error {
-	kind := "on demand"
-	if e.Spot {
-		kind = "Spot"
-	}
-	fmt.Fprintf(out, "study %s, agent %s: %d slots, each an %s %s\n\n", e.Study, e.Agent, e.Slots, e.Instance, kind)
+	fmt.Fprintf(out, "study %s, agent %s: %d slots on %s%s\n\n", e.Study, e.Agent, e.Slots, e.Instance, map[bool]string{true: ", Spot"}[e.Spot])
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "stage\ttrials\tepochs\tat most\ts/epoch\tslot hours\tat most\thours\tat most\tdollars\tat most")
 	for _, s := range e.Stages {
-		fmt.Fprintf(w, "%s\t%d\t%.0f\t%.0f\t%.3g\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\n", s.Stage, s.Trials, s.Epochs.Expected, s.Epochs.Most, s.Seconds,
-			s.SlotHours.Expected, s.SlotHours.Most, s.Hours.Expected, s.Hours.Most, s.Dollars.Expected, s.Dollars.Most)
+		fmt.Fprintf(w, "%s\t%d\t%.0f\t%.0f\t%s\t%s\t%s\t%s\t%s\t%.2f\t%.2f\n", s.Stage, s.Trials, s.Epochs.Expected, s.Epochs.Most, amount(s.Seconds),
+			amount(s.SlotHours.Expected), amount(s.SlotHours.Most), amount(s.Hours.Expected), amount(s.Hours.Most), s.Dollars.Expected, s.Dollars.Most)
 	}
 	fmt.Fprintf(w, "control\t\t\t\t\t\t\t\t\t%.2f\t%.2f\n", e.Control.Expected, e.Control.Most)
-	fmt.Fprintf(w, "all\t\t\t\t\t\t\t%.2f\t%.2f\t%.2f\t%.2f\n", e.Hours.Expected, e.Hours.Most, e.Dollars.Expected, e.Dollars.Most)
+	fmt.Fprintf(w, "all\t\t\t\t\t\t\t%s\t%s\t%.2f\t%.2f\n", amount(e.Hours.Expected), amount(e.Hours.Most), e.Dollars.Expected, e.Dollars.Most)
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\nepochs    of single seeds; expected: of each rung the best are promoted, at most: every trial trains to its end\n")
-	fmt.Fprintf(out, "seconds   %s\n", e.SecondsOf)
-	fmt.Fprintf(out, "dollars   %s; an instance is %.4g", e.PricesOf, e.PricePerHour.Most)
+	price := fmt.Sprintf("%.4g an hour", e.PricePerHour.Most)
 	if e.Spot {
-		fmt.Fprintf(out, " on demand and from %.4g as Spot: the first column is at the lowest, the second at the highest price", e.PricePerHour.Expected)
+		price = fmt.Sprintf("from %.4g to %.4g an hour as Spot, the first column at the lowest and the second at the highest", e.PricePerHour.Expected, e.PricePerHour.Most)
 	}
-	fmt.Fprintln(out, " an hour")
-	fmt.Fprintln(out, "not in it the minutes in which instances start and stop, storage, and epochs that a Spot interruption repeats")
-	return nil
+	_, err := fmt.Fprintf(out, `
+epochs   of single seeds. Expected: the best of each rung are promoted. At most: every trial trains to its end
+seconds  %s
+dollars  %s: %s. Not in them: the minutes in which instances start and stop, storage,
+         and what a Spot interruption repeats
+`, e.SecondsOf, e.PricesOf, price)
+	return err
+}
+
+// amount writes three digits of a small number and no fraction of a large one.
+func amount(v float64) string {
+	if v >= 1000 {
+		return fmt.Sprintf("%.0f", v)
+	}
+	return fmt.Sprintf("%.3g", v)
 }
