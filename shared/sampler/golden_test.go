@@ -296,7 +296,7 @@ func adoptTies(t *testing.T, name string, k *numericKernel, want []float64) {
 		compare(t, fmt.Sprintf("%s sigma of mean %v", name, mean), got, golden, 1e-10)
 	}
 	copy(k.sigma, want)
-	k.classify(sortedOrder(k.mean[:prior], k.low, k.high))
+	k.classify(new(sorter).order(k.mean[:prior], k.low, k.high))
 }
 
 func compare(t *testing.T, what string, got, want []float64, tol float64) {

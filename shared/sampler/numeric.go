@@ -16,7 +16,7 @@ type numericKernel struct {
 	inverse     []float64 // 1/sigma
 	narrowest   float64   // of sigma
 
-	class    []int32     // by component: components of one class have the same mean and sigma
+	class    []int32     // by component, on a grid: those of one class have the same mean and sigma
 	logScale []float64   // by class: log of what normalises it; 0: not known yet, or indeed 0
 	cells    []float64   // the grid values that were asked for
 	logMass  [][]float64 // by cell, then class: the log probability; 0: as above
@@ -24,26 +24,32 @@ type numericKernel struct {
 
 // newNumericKernel centres a component on each observation, as wide as the farther of
 // its two neighbours is away, and a prior as wide as the dimension on its middle.
-func newNumericKernel(d dimension, observed []float64, cfg parzenConfig) *numericKernel {
+func newNumericKernel(d dimension, observed []float64, cfg parzenConfig, s *sorter) *numericKernel {
 	n := len(observed)
 	k := &numericKernel{dimension: d, mean: make([]float64, n, n+1)}
 	for i, x := range observed {
 		k.mean[i] = d.scaled(x)
 	}
-	order := sortedOrder(k.mean, d.low, d.high)
+	order := s.order(k.mean, d.low, d.high)
 	k.sigma = append(widths(k.mean, order, d, cfg), d.high-d.low)
 	k.mean = append(k.mean, 0.5*(d.low+d.high))
 	k.classify(order)
 	return k
 }
 
-// classify puts components into classes. order is that of the observations' means, so that
-// equal ones stand together.
+// classify sets what follows from the means and widths. order is that of the observations'
+// means, so that equal ones stand together. On a continuum nearly all differ: each is a class
+// of its own.
 func (k *numericKernel) classify(order []int32) {
 	k.narrowest = slices.Min(k.sigma)
 	k.inverse = make([]float64, len(k.sigma))
 	for i, sigma := range k.sigma {
 		k.inverse[i] = 1 / sigma
+	}
+	k.class, k.cells, k.logMass = nil, nil, nil
+	if k.step == 0 {
+		k.logScale = make([]float64, len(k.mean))
+		return
 	}
 	k.class = make([]int32, len(k.mean))
 	classes := int32(0)
@@ -61,7 +67,6 @@ func (k *numericKernel) classify(order []int32) {
 	}
 	k.class[prior] = classes
 	k.logScale = make([]float64, classes+1)
-	k.cells, k.logMass = nil, nil
 }
 
 func (k *numericKernel) place(x float64) place {
@@ -79,7 +84,10 @@ func (k *numericKernel) place(x float64) place {
 }
 
 func (k *numericKernel) logDensity(component int, at place) float64 {
-	mean, sigma, class := k.mean[component], k.sigma[component], k.class[component]
+	mean, sigma, class := k.mean[component], k.sigma[component], component
+	if k.step > 0 {
+		class = int(k.class[component])
+	}
 	if k.logScale[class] == 0 {
 		k.logScale[class] = k.scale(mean, sigma)
 	}

@@ -45,11 +45,12 @@ func newParzen(dims []dimension, observed [][]float64, weights []float64, cfg pa
 	for i := range p.weights {
 		p.weights[i] /= total
 	}
+	var s sorter
 	for d, dim := range dims {
 		if dim.choices > 0 {
 			p.kernels = append(p.kernels, newCategoricalKernel(dim.choices, observed[d], cfg.priorWeight))
 		} else {
-			p.kernels = append(p.kernels, newNumericKernel(dim, observed[d], cfg))
+			p.kernels = append(p.kernels, newNumericKernel(dim, observed[d], cfg, &s))
 		}
 	}
 	return p

@@ -1,13 +1,13 @@
 package sampler
 
-import "math"
+import "slices"
 
 // widths returns the standard deviation for each mean: the larger of the gaps to its
 // neighbours, where cfg.endpoints decides whether the dimension's bounds are the outer
 // neighbours of the outermost means or do not count. It is at most the whole dimension
 // and, with cfg.magicClip, at least 1/min(100, n+2) of it: the clip of Bergstra et al.,
 // "Algorithms for hyper-parameter optimization" (2011). Of equal means, the oldest has the
-// left and the latest the right neighbour. order is the means' [sortedOrder].
+// left and the latest the right neighbour. order is the means' [sorter.order].
 func widths(mean []float64, order []int32, d dimension, cfg parzenConfig) []float64 {
 	n := len(mean)
 	span := d.high - d.low
@@ -17,38 +17,51 @@ func widths(mean []float64, order []int32, d dimension, cfg parzenConfig) []floa
 	}
 	sigma := make([]float64, n, n+1)
 	for j, i := range order {
-		left, right := d.low, d.high
+		at, left, right := mean[i], d.low, d.high
 		if j > 0 {
 			left = mean[order[j-1]]
 		}
 		if j < n-1 {
 			right = mean[order[j+1]]
 		}
-		gap := max(mean[i]-left, right-mean[i])
-		if !cfg.endpoints && n >= 2 {
-			if j == 0 {
-				gap = right - mean[i]
-			} else if j == n-1 {
-				gap = mean[i] - left
-			}
+		gap := right - at
+		outermost := !cfg.endpoints && n >= 2
+		switch {
+		case outermost && j == 0:
+		case outermost && j == n-1, at-left > gap:
+			gap = at - left
 		}
-		sigma[i] = min(max(gap, narrowest), span)
+		if gap < narrowest {
+			gap = narrowest
+		}
+		if gap > span {
+			gap = span
+		}
+		sigma[i] = gap
 	}
 	return sigma
 }
 
-// sortedOrder returns the indices of x, which lies between low and high, by rising value,
-// equal ones in their order. A suggestion sorts every dimension, so it is a radix sort, by
-// 32 bits of the place between the bounds; the few values that these do not tell apart
-// are put right after.
-func sortedOrder(x []float64, low, high float64) []int32 {
-	const bytes = 4
-	scale := math.MaxUint32 / (high - low)
-	keys, sorted := make([]uint64, len(x)), make([]uint64, len(x)) // place, then index
+// A sorter sorts one dimension after the other in the same memory. The zero value is ready.
+type sorter struct {
+	keys, sorted []uint64 // a value's place between the bounds, then its index
+	indices      []int32
+}
+
+// order returns the indices of x, which lies between low and high, by rising value, equal
+// ones in their order; the answer holds until the next call. A suggestion sorts every
+// dimension, so it is a radix sort, by 24 bits of the place between the bounds; the few
+// values that these do not tell apart are put right after.
+func (s *sorter) order(x []float64, low, high float64) []int32 {
+	const bytes = 3
+	s.keys = slices.Grow(s.keys[:0], len(x))[:len(x)]
+	s.sorted = slices.Grow(s.sorted[:0], len(x))[:len(x)]
+	s.indices = slices.Grow(s.indices[:0], len(x))[:len(x)]
+	scale := (1<<(8*bytes) - 1) / (high - low)
 	var counts [bytes][256]int32
 	for i, v := range x {
-		at := uint32(min(max((v-low)*scale, 0), math.MaxUint32))
-		keys[i] = uint64(at)<<32 | uint64(i)
+		at := uint32((v - low) * scale)
+		s.keys[i] = uint64(at)<<32 | uint64(i)
 		for b := range counts {
 			counts[b][byte(at>>(8*b))]++
 		}
@@ -59,20 +72,19 @@ func sortedOrder(x []float64, low, high float64) []int32 {
 			counts[b][v] = next
 			next += n
 		}
-		for _, key := range keys {
+		for _, key := range s.keys {
 			to := &counts[b][byte(key>>shift)]
-			sorted[*to] = key
+			s.sorted[*to] = key
 			*to++
 		}
-		keys, sorted = sorted, keys
+		s.keys, s.sorted = s.sorted, s.keys
 	}
-	order := make([]int32, len(x))
-	for j, key := range keys {
+	for j, key := range s.keys {
 		i := int32(key) // the lower half
-		for ; j > 0 && x[order[j-1]] > x[i]; j-- {
-			order[j] = order[j-1]
+		for ; j > 0 && x[s.indices[j-1]] > x[i]; j-- {
+			s.indices[j] = s.indices[j-1]
 		}
-		order[j] = i
+		s.indices[j] = i
 	}
-	return order
+	return s.indices
 }
