@@ -17,7 +17,7 @@ PURE = $(shell CGO_ENABLED=0 go list ./cmd/... ./shared/... ./lambdas/... ./conf
 	./batchjob/slot/... ./batchjob/support/... ./batchjob/baseline/...)
 
 .PHONY: help deps build run test test-short test-race test-cov test-golden lint clean \
-	localstack-up localstack-down test-localstack models stage-a stage-b stage-c supermax-all baseline-benchmark bench-tensor
+	localstack-up localstack-down test-localstack lint-infra image-push trainer gotch models stage-a stage-b stage-c supermax-all baseline-benchmark bench-tensor
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -66,6 +66,19 @@ test-cov: deps ## measure the coverage of shared, lambdas and batchjob
 lint: deps ## go vet and golangci-lint
 	go vet ./...
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.13.1 run ./...
+
+lint-infra: ## lint the CloudFormation templates with cfn-lint
+	@bash scripts/lint-infra.sh
+
+image-push: ## build the trainer's image and push it to the deployed STACK (default Supermax)
+	@bash scripts/image.sh $(or $(STACK),Supermax)
+
+trainer: deps # bin/trainer alone, for batchjob/Dockerfile
+	@mkdir -p bin
+	go build -o bin/trainer ./batchjob/cmd/trainer
+
+gotch: deps # gotch's C++ alone, which takes minutes: a layer of the image
+	go build github.com/sugarme/gotch/libtch
 
 stage-a stage-b stage-c: stage-%: models ## run one stage of HPO_TASK's study (criteria or evidence)
 	@$(SUPERMAX) stage $* $(STUDY) --agent $(HPO_TASK)
