@@ -48,9 +48,9 @@ const (
 func alarms(p Props) []alarm {
 	function := func(name string) *string { return p.Compute.Functions[name].FunctionName() }
 	list := []alarm{
-		{"FailureRate", "failure rate", "More than 5 % of a stage's ended trials failed (of 20 at least). See the query failures-by-kind.",
+		{"FailureRate", "failure rate", "More than 5 % of the trials that a stage has trained failed (of 20 at least). See the query failures-by-kind.",
 			ours(emf.FailedPercent), "Maximum", 300, 1, above, 5},
-		{"OOMRate", "out-of-memory rate", "More than 5 % of a stage's ended trials had too little GPU memory. Narrow batch size or length, or use larger instances.",
+		{"OOMRate", "out-of-memory rate", "More than 5 % of the trials that a stage has trained had too little GPU memory. Narrow batch size or length, or use larger instances.",
 			ours(emf.OOMPercent), "Maximum", 300, 1, above, 5},
 		{"GPUUtilization", "GPU utilisation", "The GPUs of the running slots were busy for less than 90 % of half an hour. Look at SlotIdleSeconds, and at the seconds_data of the metrics.",
 			ours(emf.GPUUtilization), "Average", 600, 3, below, 90},

@@ -41,9 +41,9 @@ func Read(lookup func(key string) any, hostArch string) (Settings, error) {
 		VPC:       r.text("vpc", "", `vpc-[0-9a-f]{8,17}`, "vpc- and its identifier"),
 		Subnets:   r.list("subnets", nil, `subnet-[0-9a-f]{8,17}`, "subnet-… separated by commas"),
 		Private:   r.text("network", "public", `public|private`, "public or private") == "private",
-		Zones:     int(r.number("zones", 3, 1, 6)),
+		Zones:     r.count("zones", 3, 1, 6),
 		Instances: r.list("instances", instances, `[a-z0-9-]{2,16}\.[a-z0-9-]{2,16}`, "instance types separated by commas, as g5.xlarge,g6.xlarge"),
-		MaxVCPUs:  int(r.number("maxvcpus", 256, 4, 100_000)),
+		MaxVCPUs:  r.count("maxvcpus", 256, 4, 100_000),
 		Arch:      r.text("arch", hostArch, `arm64|amd64`, "arm64 or amd64"),
 		Retain:    r.text("retain", "true", `true|false`, "true or false") == "true",
 		Budget:    r.number("budget", 0, 0, 1e9),
@@ -120,6 +120,19 @@ func (r *reader) number(key string, otherwise, low, high float64) float64 {
 	n, err := strconv.ParseFloat(v, 64)
 	if err != nil || !(n >= low && n <= high) {
 		r.refuse(key, v, fmt.Sprintf("a number of %v to %v", low, high))
+		return otherwise
+	}
+	return n
+}
+
+func (r *reader) count(key string, otherwise, low, high int) int {
+	v := r.raw(key)
+	if v == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil || n < low || n > high {
+		r.refuse(key, v, fmt.Sprintf("a whole number of %d to %d", low, high))
 		return otherwise
 	}
 	return n
