@@ -81,6 +81,9 @@ func ask(slot string, token int64) protocol.AskRequest {
 func TestCombiningIsBounded(t *testing.T) {
 	for _, processes := range []int{10, 90, 180} {
 		t.Run(fmt.Sprint(processes), func(t *testing.T) {
+			if processes > 100 && testing.Short() {
+				t.Skip("takes long under the race detector")
+			}
 			w, process := newBoxed(t)
 			bound := 2 + (processes+maxOthers-1)/maxOthers
 			var mu sync.Mutex

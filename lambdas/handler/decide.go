@@ -23,7 +23,7 @@ const (
 	minPause = 4 * time.Millisecond
 	// maxPause is the greatest one without a mailbox, maxWait the greatest with one.
 	maxPause = 250 * time.Millisecond
-	maxWait  = 2 * time.Second
+	maxWait  = 15 * time.Second
 )
 
 // errUnknownFate says that a request may have been carried out while its caller looked
@@ -107,7 +107,7 @@ func (t *turn[Req, Reply]) window(took time.Duration) time.Duration {
 	if t.box == nil {
 		return min(minPause<<min(t.rounds, 10), maxPause)
 	}
-	return min(max(took, minPause)*time.Duration(1+min(t.rivals, 7)), maxWait)
+	return min(max(took, minPause)*time.Duration(1+min(t.rivals, 15)), maxWait)
 }
 
 // errCrowded says that so many try to append that one more is not worth the call: one of

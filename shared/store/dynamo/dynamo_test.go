@@ -38,6 +38,9 @@ func TestConformanceByPages(t *testing.T) {
 
 // The same over a real DynamoDB, or what stands in for it.
 func TestConformanceEmulator(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes half a minute")
+	}
 	open := func(t *testing.T) (one, another store.Mailbox) {
 		client, table := newTable(t)
 		return Open(client, table), Open(client, table)
