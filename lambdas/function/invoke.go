@@ -70,7 +70,6 @@ func (f invoker) Invoke(ctx context.Context, payload []byte) (data []byte, err e
 	ctx, cancel := inTime(ctx)
 	defer cancel()
 	ctx, measured := f.meter.begin(ctx)
-	var names []any
 	defer func() {
 		if p := recover(); p != nil {
 			// What the function knows may be half changed: Lambda starts another process.
@@ -80,21 +79,21 @@ func (f invoker) Invoke(ctx context.Context, payload []byte) (data []byte, err e
 	}()
 	reply, names, err := f.call(ctx, payload)
 	took := time.Since(began)
-	fields := append(names, "milliseconds", float64(took.Microseconds())/1000)
+	names = append(names, "milliseconds", float64(took.Microseconds())/1000)
 	if err != nil {
 		refused := refusal(err)
 		level := slog.LevelWarn
 		if refused.Type == unavailable {
 			level = slog.LevelError
 		}
-		f.logger.Log(ctx, level, "request refused", append(fields, "type", refused.Type, "error", err)...)
+		f.logger.Log(ctx, level, "request refused", append(names, "type", refused.Type, "error", err)...)
 		return nil, refused
 	}
 	f.meter.put(ctx, f.name, measured, took)
 	if data, err = json.Marshal(reply); err != nil {
 		return nil, refusal(errors.Join(errors.New("write reply"), err))
 	}
-	f.logger.InfoContext(ctx, "request answered", fields...)
+	f.logger.InfoContext(ctx, "request answered", names...)
 	return data, nil
 }
 

@@ -105,6 +105,17 @@ func checkSentence(t testing.TB, s string) {
 	}
 }
 
+func TestInvokeStart(t *testing.T) {
+	w := created(t)
+	w.define()
+	data, refused := w.invoke(function(w, "create", (*handler.Service).Start),
+		`{"schema_version": 1, "study": "small", "agents": ["criteria", "evidence"], "slots": 2, "budget_dollars": 5}`)
+	want := `{"schema_version":1,"studies":[{"study":"small","agent":"criteria","slots":2},{"study":"small-evidence","agent":"evidence","slots":2}]}`
+	if refused != nil || string(data) != want {
+		t.Errorf("start: %s, %v; want %s", data, refused, want)
+	}
+}
+
 // A fault of what the function needs is worth another try.
 func TestInvokeUnavailable(t *testing.T) {
 	w := created(t)

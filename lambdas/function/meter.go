@@ -3,6 +3,7 @@ package function
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -87,7 +88,7 @@ func (m *meter) put(ctx context.Context, function string, v *measured, took time
 	if v.study == "" {
 		return
 	}
-	metrics := append(v.state, emf.Metric{Name: emf.Conflicts, Unit: emf.Count, Value: float64(v.lost)})
+	metrics := slices.Concat(v.state, []emf.Metric{{Name: emf.Conflicts, Unit: emf.Count, Value: float64(v.lost)}})
 	milliseconds := float64(took.Microseconds()) / 1000
 	switch function {
 	case "ask":

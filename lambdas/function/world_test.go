@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/supermax-hpo/supermax/lambdas/handler"
 	"github.com/supermax-hpo/supermax/shared/config"
+	"github.com/supermax-hpo/supermax/shared/dataref"
 	"github.com/supermax-hpo/supermax/shared/emf"
 	"github.com/supermax-hpo/supermax/shared/objects"
 	"github.com/supermax-hpo/supermax/shared/protocol"
@@ -25,6 +27,8 @@ name: small
 agent: criteria
 price_per_hour: 3600
 corpus: {dir: data, layout: groundtruth}
+models: {tiny: models/tiny}
+constraints: {model.name: [tiny]}
 stages:
   a: {trials: 4, epochs: 2, rungs: {min: 1, max: 2, factor: 2}, seeds: [1], patience: 0, sampler: random, export: 2}
   b: {trials: 2, epochs: 2, rungs: {min: 1, max: 2, factor: 2}, seeds: [1], patience: 0, sampler: random, enqueue: 1, export: 1}
@@ -130,6 +134,30 @@ func created(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	return w
+}
+
+// define uploads what the study "small" reads, and its definition.
+func (w *world) define() {
+	w.t.Helper()
+	c, err := config.Parse("small.yaml", []byte(small))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	sum := strings.Repeat("0", 64)
+	c.Corpus.Dir, c.Models["tiny"] = "mem:///corpora/"+sum+"/", "mem:///backbones/"+sum+"/"
+	definition, err := c.JSON()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for key, data := range map[string][]byte{
+		handler.DefinitionKey("small"):                  definition,
+		"corpora/" + sum + "/" + dataref.ManifestName:   {},
+		"backbones/" + sum + "/" + dataref.ManifestName: {},
+	} {
+		if err := w.service.Definitions.Write(w.t.Context(), key, data); err != nil {
+			w.t.Fatal(err)
+		}
+	}
 }
 
 // requested is a context as Lambda makes it.
