@@ -16,7 +16,7 @@ PURE = $(shell CGO_ENABLED=0 go list ./cmd/... ./shared/... ./lambdas/... ./conf
 	./batchjob/tokenizer/... ./batchjob/dataset/... ./batchjob/safetensors/... ./batchjob/pretrained/... ./batchjob/sched/... \
 	./batchjob/slot/... ./batchjob/support/... ./batchjob/baseline/...)
 
-.PHONY: help deps build run test test-short test-race test-cov test-golden lint clean \
+.PHONY: help deps build run test test-short test-race test-cov test-golden test-load e2e chaos bench-ask lint clean \
 	localstack-up localstack-down test-localstack lint-infra image-push trainer gotch models stage-a stage-b stage-c supermax-all baseline-benchmark bench-tensor
 
 help: ## list the targets
@@ -38,8 +38,20 @@ models: build # the quickstart's backbones: tiny BERTs with random weights and a
 run: models ## run the quickstart study, or STUDY=file, through stages A, B and C
 	@$(SUPERMAX) run $(STUDY)
 
-test: deps ## run every test
-	go test -timeout 20m ./...
+test: deps ## run every test, against an emulator that it starts and stops
+	@bash scripts/with-emulator.sh go test -timeout 20m ./...
+
+e2e: build ## deploy to the emulator, run the README's execution and the saved queries, destroy
+	@bash scripts/e2e.sh e2e
+
+chaos: build ## the same with a small study under disasters: killed trainers, failing services
+	@bash scripts/e2e.sh chaos
+
+bench-ask: build ## what ask takes of a deployed function at 1,000 trials, above an empty one
+	@bash scripts/e2e.sh bench
+
+test-load: ## 200 slots over 5,000 trials at once on DynamoDB (the emulator's), and again with faults
+	@bash scripts/with-emulator.sh go test -count=1 -timeout 80m -v -run '^TestContention' ./tests/load -trials 5000 -slots 200
 
 test-short: deps ## run the tests that take seconds
 	go test -short -timeout 10m ./...
@@ -61,7 +73,7 @@ test-localstack: ## test the emulator's launcher, on a port of its own
 	PYTHONDONTWRITEBYTECODE=1 .deps/localstack/venv/bin/python -m unittest discover -s localstack/tests -t localstack
 
 test-cov: deps ## measure the coverage of shared, lambdas and batchjob
-	@bash scripts/coverage.sh
+	@bash scripts/with-emulator.sh bash scripts/coverage.sh
 
 lint: deps ## go vet and golangci-lint
 	go vet ./...

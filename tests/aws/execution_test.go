@@ -3,7 +3,7 @@ package aws
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 
@@ -71,11 +71,15 @@ func (s *stack) story(arn string) string {
 	}
 	var b strings.Builder
 	for _, e := range out.Events {
-		data, err := json.Marshal(e)
-		if err != nil {
-			return err.Error()
+		fmt.Fprintf(&b, "%s %s", e.Timestamp.Format(time.TimeOnly), e.Type)
+		switch {
+		case e.StateEnteredEventDetails != nil:
+			fmt.Fprintf(&b, " %s", aws.ToString(e.StateEnteredEventDetails.Name))
+		case e.TaskFailedEventDetails != nil:
+			fmt.Fprintf(&b, " %s %.500s", aws.ToString(e.TaskFailedEventDetails.Error), aws.ToString(e.TaskFailedEventDetails.Cause))
+		case e.ExecutionFailedEventDetails != nil:
+			fmt.Fprintf(&b, " %s %.500s", aws.ToString(e.ExecutionFailedEventDetails.Error), aws.ToString(e.ExecutionFailedEventDetails.Cause))
 		}
-		b.WriteString(short(string(data)))
 		b.WriteByte('\n')
 	}
 	return b.String()
