@@ -35,7 +35,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	if _, err := newSupermax(app, s, source{Root: root, Lambdas: lambdas, Docker: s.Image == "" && dockerAnswers()}); err != nil {
+	if err := newSupermax(app, s, source{Root: root, Lambdas: lambdas, Docker: s.Image == "" && dockerAnswers()}); err != nil {
 		return err
 	}
 	app.Synth(nil)

@@ -22,7 +22,7 @@ type source struct {
 
 // newSupermax makes the top stack. Its nested stacks hold what changes together; its
 // outputs are all that the command, the tests and a person need to know.
-func newSupermax(scope constructs.Construct, s settings.Settings, from source) (awscdk.Stack, error) {
+func newSupermax(scope constructs.Construct, s settings.Settings, from source) error {
 	stack := awscdk.NewStack(scope, jsii.String(s.Name), &awscdk.StackProps{
 		Description: jsii.String("Supermax: hyper-parameter search on AWS"),
 	})
@@ -31,7 +31,7 @@ func newSupermax(scope constructs.Construct, s settings.Settings, from source) (
 	walks := workflow.New(stack, s.Name, kept, works)
 	asks, err := analytics.New(stack, s, kept)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	tells := alarms.New(stack, alarms.Props{Settings: s, Storage: kept, Compute: works, Workflow: walks})
 
@@ -52,5 +52,5 @@ func newSupermax(scope constructs.Construct, s settings.Settings, from source) (
 	for _, name := range works.Names {
 		output(name+"Function", works.Functions[name].FunctionName())
 	}
-	return stack, nil
+	return nil
 }

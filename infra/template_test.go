@@ -71,17 +71,38 @@ func synthesise(t *testing.T, context map[string]any, docker bool) deployment {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := newSupermax(app, s, source{Root: imageContext(t), Lambdas: fakeFunctions(t), Docker: docker}); err != nil {
+	if err := newSupermax(app, s, source{Root: imageContext(t), Lambdas: fakeFunctions(t), Docker: docker}); err != nil {
 		t.Fatal(err)
 	}
-	assembly := app.Synth(nil)
-	d := deployment{}
-	for _, m := range *assembly.GetStackByName(&s.Name).Messages() {
-		d.warnings = append(d.warnings, fmt.Sprint(m.Entry.Data))
-	}
+	app.Synth(nil)
+	d := deployment{warnings: warnings(t, filepath.Join(out, s.Name+".metadata.json"))}
 	d.read(t, out, s.Name, "")
 	synthesised.Store(key, d)
 	return d
+}
+
+// warnings returns what cdk will print beside a stack.
+func warnings(t *testing.T, file string) (texts []string) {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var metadata map[string][]struct {
+		Type string
+		Data any
+	}
+	if err := json.Unmarshal(data, &metadata); err != nil {
+		t.Fatal(err)
+	}
+	for _, entries := range metadata {
+		for _, e := range entries {
+			if e.Type == "aws:cdk:warning" {
+				texts = append(texts, fmt.Sprint(e.Data))
+			}
+		}
+	}
+	return texts
 }
 
 // read reads the template of a stack and, through it, those of its nested stacks.

@@ -1,6 +1,8 @@
 package compute
 
 import (
+	"slices"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsbatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
@@ -29,7 +31,7 @@ const attemptSeconds = 3 * 24 * 3600
 // to compute, and with how many threads, the image says.
 func newJob(scope constructs.Construct, name string, p Props, image trainerImage, f map[string]awslambda.Function) awsbatch.CfnJobDefinition {
 	logs := newLogGroup(scope, "TrainerLogs", p.Storage.Key)
-	execution := append(image.pull, grant.Allow([]string{"logs:CreateLogStream", "logs:PutLogEvents"}, []string{*logs.LogGroupArn()}))
+	execution := append(slices.Clone(image.pull), grant.Allow([]string{"logs:CreateLogStream", "logs:PutLogEvents"}, []string{*logs.LogGroupArn()}))
 	set := func(name string, value *string) *awsbatch.CfnJobDefinition_EnvironmentProperty {
 		return &awsbatch.CfnJobDefinition_EnvironmentProperty{Name: jsii.String(name), Value: value}
 	}
