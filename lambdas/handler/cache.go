@@ -46,8 +46,8 @@ func (s *Service) lock(ctx context.Context, name string) (*entry, error) {
 
 func (e *entry) unlock() { <-e.held }
 
-// reset forgets what was loaded.
-func (e *entry) reset() { *e = entry{name: e.name, held: e.held} }
+// reset forgets what was loaded. Name and lock stay untouched: others read them unlocked.
+func (e *entry) reset() { e.state, e.seq, e.mail = nil, 0, mail{} }
 
 // refresh brings the state up to the log's end and returns what it loaded for that. After
 // an error it knows what it knew before, or nothing.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -246,6 +247,7 @@ func (f *fakes) ListExecutions(_ context.Context, in *sfn.ListExecutionsInput, _
 			arns = append(arns, arn)
 		}
 	}
+	slices.Sort(arns)
 	skip := len(aws.ToString(in.NextToken))
 	out := &sfn.ListExecutionsOutput{}
 	if skip < len(arns) {
