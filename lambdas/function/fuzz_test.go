@@ -74,51 +74,51 @@ func mutate(r *rand.Rand, v any) any {
 // the answer is one, that a refusal is a sentence of a known type and changed nothing, and
 // that the study is whole.
 func attack[Req, Reply any](f *testing.F, name string, call func(*handler.Service, context.Context, Req) (Reply, error), requests ...any) {
-	log := midway(f)
+	log, data := midway(f), uploaded(f)
 	for i := range requests {
-		for mutations := range uint8(4) {
-			f.Add(uint8(i), mutations, uint64(i))
+		for n := range 60 {
+			f.Add(uint8(i), uint8(n), uint64(n))
 		}
 	}
 	f.Fuzz(func(t *testing.T, which, mutations uint8, seed uint64) {
-		data, err := json.Marshal(requests[int(which)%len(requests)])
+		payload, err := json.Marshal(requests[int(which)%len(requests)])
 		if err != nil {
 			t.Fatal(err)
 		}
 		var request any
-		if err := json.Unmarshal(data, &request); err != nil {
+		if err := json.Unmarshal(payload, &request); err != nil {
 			t.Fatal(err)
 		}
 		r := rand.New(rand.NewPCG(seed, 0))
 		for range mutations % 4 {
 			request = mutate(r, request)
 		}
-		if data, err = json.Marshal(request); err != nil {
+		if payload, err = json.Marshal(request); err != nil {
 			return
 		}
 		w := newWorld(t, log.copied())
-		w.define()
+		w.upload(data)
 		before := len(w.log.events["small"])
-		reply, err := function(w, name, call).Invoke(requested(t.Context()), data)
+		reply, err := function(w, name, call).Invoke(requested(t.Context()), payload)
 		refused, isRefusal := err.(messages.InvokeResponse_Error) //nolint:errorlint // as the runtime looks at it
 		switch {
 		case err == nil && !json.Valid(reply):
-			t.Fatalf("%s\nis answered with %s", data, reply)
+			t.Fatalf("%s\nis answered with %s", payload, reply)
 		case err != nil && !isRefusal:
-			t.Fatalf("%s\nends with a %T", data, err)
+			t.Fatalf("%s\nends with a %T", payload, err)
 		case err != nil:
 			checkSentence(t, refused.Message)
 			if !slices.Contains([]string{"Invalid", "NotFound", "Conflict"}, refused.Type) {
-				t.Fatalf("%s\nis refused as %s: %s", data, refused.Type, refused.Message)
+				t.Fatalf("%s\nis refused as %s: %s", payload, refused.Type, refused.Message)
 			}
 			if after := len(w.log.events["small"]); after != before {
-				t.Fatalf("%s\nis refused (%s), but wrote %d events", data, refused.Message, after-before)
+				t.Fatalf("%s\nis refused (%s), but wrote %d events", payload, refused.Message, after-before)
 			}
 			if err := untouched(t.Context(), w); err != nil {
-				t.Fatalf("%s\nis refused (%s), but %v", data, refused.Message, err)
+				t.Fatalf("%s\nis refused (%s), but %v", payload, refused.Message, err)
 			}
 		}
-		whole(t, w, data)
+		whole(t, w, payload)
 	})
 }
 

@@ -107,7 +107,7 @@ func checkSentence(t testing.TB, s string) {
 
 func TestInvokeStart(t *testing.T) {
 	w := created(t)
-	w.define()
+	w.upload(uploaded(t))
 	data, refused := w.invoke(function(w, "create", (*handler.Service).Start),
 		`{"schema_version": 1, "study": "small", "agents": ["criteria", "evidence"], "slots": 2, "budget_dollars": 5}`)
 	want := `{"schema_version":1,"studies":[{"study":"small","agent":"criteria","slots":2},{"study":"small-evidence","agent":"evidence","slots":2}]}`

@@ -136,24 +136,31 @@ func created(t testing.TB) *world {
 	return w
 }
 
-// define uploads what the study "small" reads, and its definition.
-func (w *world) define() {
-	w.t.Helper()
+// uploaded is what the study "small" reads, and its definition, by the keys in the data
+// bucket.
+func uploaded(t testing.TB) map[string][]byte {
+	t.Helper()
 	c, err := config.Parse("small.yaml", []byte(small))
 	if err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
 	sum := strings.Repeat("0", 64)
 	c.Corpus.Dir, c.Models["tiny"] = "mem:///corpora/"+sum+"/", "mem:///backbones/"+sum+"/"
 	definition, err := c.JSON()
 	if err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
-	for key, data := range map[string][]byte{
+	return map[string][]byte{
 		handler.DefinitionKey("small"):                  definition,
 		"corpora/" + sum + "/" + dataref.ManifestName:   {},
 		"backbones/" + sum + "/" + dataref.ManifestName: {},
-	} {
+	}
+}
+
+// upload fills the data bucket.
+func (w *world) upload(objects map[string][]byte) {
+	w.t.Helper()
+	for key, data := range objects {
 		if err := w.service.Definitions.Write(w.t.Context(), key, data); err != nil {
 			w.t.Fatal(err)
 		}
