@@ -87,7 +87,7 @@ func TestStop(t *testing.T) {
 	if d := cmp.Diff(want, outcomes(t, end.output)); end.status != "SUCCEEDED" || d != "" {
 		t.Errorf("%+v\n%s", end, d)
 	}
-	if d := cmp.Diff([]string{"Plan A", "Check A", "Check A", "Check A"}, run.calls("stopped")); d != "" {
+	if d := cmp.Diff([]string{"Plan A", "Check A", "Check A", "Check A", "Aggregate A"}, run.calls("stopped")); d != "" {
 		t.Errorf("-want +got\n%s", d)
 	}
 	if jobs := run.jobs(t); len(jobs) > 0 {
