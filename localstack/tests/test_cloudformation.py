@@ -175,3 +175,25 @@ class Check(unittest.TestCase):
         body = {"Resources": {"A": {"Type": "AWS::Batch::JobQueue"}, "B": {"Type": "AWS::No::Such"},
                               "C": {"Type": "AWS::S3::Bucket"}, "D": {"Type": "Custom::Thing"}}}
         self.assertEqual(check.unsupported(body), ["AWS::No::Such"])
+
+
+class NestedStacks(unittest.TestCase):
+    def test_an_update_keeps_what_others_ask_of_unchanged_resources(self):
+        s3, bucket = client("s3"), name("templates").lower()
+        s3.create_bucket(Bucket=bucket)
+
+        def body(retention):
+            child = {"Resources": {
+                "Kept": {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": 7}},
+                "Changed": {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": retention}}},
+                "Outputs": {"Arn": {"Value": {"Fn::GetAtt": ["Kept", "Arn"]}}}}
+            s3.put_object(Bucket=bucket, Key=f"{retention}.json", Body=json.dumps(child))
+            return {"Resources": {"Child": {"Type": "AWS::CloudFormation::Stack", "Properties": {
+                "TemplateURL": f"https://s3.us-east-1.amazonaws.com/{bucket}/{retention}.json"}}},
+                "Outputs": {"Arn": {"Value": {"Fn::GetAtt": ["Child", "Outputs.Arn"]}}}}
+        stack = Stack(body(7))
+        arn = stack.outputs["Arn"]
+        self.assertTrue(arn.startswith("arn:aws:logs:"), arn)
+        self.assertEqual(stack.update(body(30)), "UPDATE_COMPLETE", stack.reasons())
+        self.assertEqual(stack.outputs["Arn"], arn)
+        stack.delete()

@@ -7,7 +7,7 @@ id (what Ref gives) and the attributes (what Fn::GetAtt gives).
 from ministack.services.cloudformation import provisioners
 
 from ..batch.api import Batch
-from . import athena, batch, budgets
+from . import athena, batch, budgets, updates
 
 
 def install(service: Batch) -> None:
@@ -16,3 +16,4 @@ def install(service: Batch) -> None:
     if known:
         raise RuntimeError(f"ministack has learnt {', '.join(sorted(known))}: remove the launcher's own")
     provisioners._RESOURCE_HANDLERS.update(added)
+    updates.install()
