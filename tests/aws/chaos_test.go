@@ -2,7 +2,9 @@ package aws
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -16,11 +18,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/batch"
 	"github.com/aws/aws-sdk-go-v2/service/batch/types"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/supermax-hpo/supermax/lambdas/handler"
 	"github.com/supermax-hpo/supermax/shared/config"
 	"github.com/supermax-hpo/supermax/shared/protocol"
+	"github.com/supermax-hpo/supermax/shared/store"
+	"github.com/supermax-hpo/supermax/shared/store/dynamo"
 )
 
 // A disaster is what happens to a study while it runs. It is called about twice a second
@@ -65,8 +71,8 @@ func (e *engine) disasters() []disaster {
 	var pids []int
 	return []disaster{
 		{name: "calm", trials: 6},
-		{name: "trainers-killed", trials: 24, happen: func() string {
-			if kills < 20 && time.Since(last) > time.Duration(500+rand.IntN(1500))*time.Millisecond {
+		{name: "trainers-killed", trials: 40, happen: func() string {
+			if kills < 20 && time.Since(last) > time.Duration(300+rand.IntN(1200))*time.Millisecond {
 				kills += len(e.kill("KILL", 1))
 				last = time.Now()
 			}
@@ -128,6 +134,9 @@ func (e *engine) survive(t *testing.T, d disaster) {
 	}
 	e.input = fmt.Sprintf(`{"schema_version":1,"study":%q,"slots":%d}`, name, slots)
 	e.arn = e.start(e.input)
+	t.Cleanup(func() { // when it fails; an execution that has ended stays as it is
+		_, _ = e.states.StopExecution(context.WithoutCancel(t.Context()), &sfn.StopExecutionInput{ExecutionArn: &e.arn})
+	})
 	missing := ""
 	for {
 		arn := e.arn
@@ -207,8 +216,15 @@ func (e *engine) reported() int {
 	if err := json.Unmarshal([]byte(e.input), &input); err != nil {
 		e.t.Fatal(err)
 	}
+	log := dynamo.Open(dynamodb.NewFromConfig(e.config), e.output("TableName"))
+	st, err := (&handler.Service{Log: log}).State(e.t.Context(), input.Study)
+	if errors.Is(err, store.ErrNotFound) {
+		return 0 // its first state has not ended
+	}
+	if err != nil {
+		e.t.Fatal(err)
+	}
 	n := 0
-	st := e.state(input.Study)
 	for _, stage := range protocol.Stages() {
 		for _, trial := range st.Trials(stage) {
 			n += len(trial.Reports)

@@ -1,7 +1,10 @@
 package aws
 
 import (
+	"io"
+	"net/http"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -10,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/batch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	cfn "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
@@ -108,13 +110,7 @@ func TestNothingIsLeft(t *testing.T) {
 		return n
 	}), err)
 
-	alarms, err := cloudwatch.NewFromConfig(cfg).DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{})
-	left("an alarm", namesOf(err, func() (n []string) {
-		for _, a := range alarms.MetricAlarms {
-			n = append(n, aws.ToString(a.AlarmName))
-		}
-		return n
-	}), err)
+	left("an alarm", alarmNames(t), nil)
 
 	topics, err := sns.NewFromConfig(cfg).ListTopics(ctx, &sns.ListTopicsInput{})
 	left("a topic", namesOf(err, func() (n []string) {
@@ -141,6 +137,32 @@ func TestNothingIsLeft(t *testing.T) {
 		}
 		return n
 	}), err)
+}
+
+// alarmNames asks for the alarms in CloudWatch's old protocol: the emulator's answer in the
+// one that the SDK speaks cannot be read.
+func alarmNames(t *testing.T) []string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, emulator.Endpoint(t), strings.NewReader("Action=DescribeAlarms&Version=2010-08-01"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/monitoring/aws4_request, SignedHeaders=host, Signature=0")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK || !strings.Contains(string(body), "DescribeAlarmsResult") {
+		t.Fatalf("describe the alarms: %s %v %s", resp.Status, err, short(string(body)))
+	}
+	var names []string
+	for _, found := range regexp.MustCompile(`<AlarmName>(.*?)</AlarmName>`).FindAllSubmatch(body, -1) {
+		names = append(names, string(found[1]))
+	}
+	return names
 }
 
 // namesOf spares every list a check of its own.
