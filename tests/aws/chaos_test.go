@@ -245,13 +245,14 @@ func (e *engine) terminateJob() bool {
 	if err != nil {
 		e.t.Fatal(err)
 	}
-	for _, job := range append(jobs.JobSummaryList, running.JobSummaryList...) { // an array's parent is PENDING while its children run
-		if _, err := client.TerminateJob(e.t.Context(), &batch.TerminateJobInput{JobId: job.JobId, Reason: aws.String("chaos")}); err != nil {
-			e.t.Fatal(err)
-		}
-		return true
+	found := append(jobs.JobSummaryList, running.JobSummaryList...) // an array's parent is PENDING while its children run
+	if len(found) == 0 {
+		return false
 	}
-	return false
+	if _, err := client.TerminateJob(e.t.Context(), &batch.TerminateJobInput{JobId: found[0].JobId, Reason: aws.String("chaos")}); err != nil {
+		e.t.Fatal(err)
+	}
+	return true
 }
 
 // abort stops the execution and starts another one with the same input.

@@ -6,8 +6,6 @@ import (
 	"regexp"
 	"testing"
 	"time"
-
-	"github.com/supermax-hpo/supermax/shared/protocol"
 )
 
 // readmeInput returns the execution input that the README shows.
@@ -67,19 +65,4 @@ func (s *stack) studies(arn string) []string {
 		names = append(names, name)
 	}
 	return names
-}
-
-// finished returns the numbers of the trials that a stage ended with, each accounted for.
-func (s *stack) finished(name string) map[protocol.Stage]int {
-	s.t.Helper()
-	st := s.state(name)
-	out := map[protocol.Stage]int{}
-	for _, stage := range protocol.Stages() {
-		for _, trial := range st.Trials(stage) {
-			if _, ok := trial.Value(); ok {
-				out[stage]++
-			}
-		}
-	}
-	return out
 }
