@@ -245,7 +245,7 @@ func (e *engine) terminateJob() bool {
 	if err != nil {
 		e.t.Fatal(err)
 	}
-	found := append(jobs.JobSummaryList, running.JobSummaryList...) // an array's parent is PENDING while its children run
+	found := slices.Concat(jobs.JobSummaryList, running.JobSummaryList) // an array's parent is PENDING while its children run
 	if len(found) == 0 {
 		return false
 	}
