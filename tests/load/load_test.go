@@ -29,8 +29,8 @@ import (
 )
 
 var (
-	trials = flag.Int("trials", 200, "how many trials the study has; `make test-load` has 5,000")
-	slots  = flag.Int("slots", 30, "how many slots ask and tell at once, each at a process of its own")
+	trials = flag.Int("trials", 80, "how many trials the study has; `make test-load` has 5,000")
+	slots  = flag.Int("slots", 16, "how many slots ask and tell at once, each at a process of its own")
 )
 
 // Every slot asks and tells at a process of its own, all of them at once: each trial and
