@@ -24,7 +24,7 @@ type entry struct {
 // lock returns the study's entry, locked.
 func (s *Service) lock(ctx context.Context, name string) (*entry, error) {
 	if err := store.CheckStudy(name); err != nil {
-		return nil, &study.Error{Code: protocol.CodeInvalid, Message: err.Error()}
+		return nil, invalid("%v", err)
 	}
 	s.mu.Lock()
 	e := s.studies[name]

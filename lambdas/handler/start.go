@@ -15,10 +15,8 @@ import (
 	"github.com/supermax-hpo/supermax/shared/study"
 )
 
-const (
-	defaultSlots = 4
-	maxSlots     = 10_000 // a Batch array job's
-)
+// maxSlots is a Batch array job's.
+const maxSlots = 10_000
 
 // A Bundle holds studies that come with the program, so that one can be run where nothing
 // was uploaded before.
@@ -101,7 +99,7 @@ func checkStart(req *protocol.StartRequest) error {
 		return invalid("start study %s: slots: %d is not allowed; allowed: 1 to %d", req.Study, req.Slots, maxSlots)
 	}
 	if req.Slots == 0 {
-		req.Slots = defaultSlots
+		req.Slots = protocol.DefaultSlots
 	}
 	if b := req.BudgetDollars; b != nil && (!(*b >= 0) || math.IsInf(*b, 0)) {
 		return invalid("start study %s: budget_dollars: %v is not allowed; allowed: a number from 0", req.Study, *b)

@@ -2,13 +2,16 @@ package protocol
 
 import "strconv"
 
+// DefaultSlots is how many trainers each study gets that does not say.
+const DefaultSlots = 4
+
 // StartRequest is the input of an execution and of the create function: start the studies
 // of a definition, or go on with them.
 type StartRequest struct {
 	SchemaVersion int      `json:"schema_version"`
 	Study         string   `json:"study"`                    // names the definition
 	Agents        []string `json:"agents,omitempty"`         // one study each; none: the definition's own agent
-	Slots         int      `json:"slots,omitempty"`          // trainers for each study, 1 to 10000; 0: 4
+	Slots         int      `json:"slots,omitempty"`          // trainers for each study, 1 to 10000; 0: DefaultSlots
 	BudgetDollars *float64 `json:"budget_dollars,omitempty"` // of each study; nil: what it had before, or none
 }
 

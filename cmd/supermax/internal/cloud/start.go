@@ -36,9 +36,6 @@ type Options struct {
 	BudgetDollars *float64 // of each study; nil: as it was, or none
 }
 
-// defaultSlots is what the state machine starts where none are asked for.
-const defaultSlots = 4
-
 // Messages tell a person what goes on.
 type Messages struct {
 	Say  func(string)                         // a step that was done
@@ -70,7 +67,7 @@ func (a *Account) Start(ctx context.Context, s *config.Study, o Options, m Messa
 		return nil, err
 	}
 	if !finished {
-		if err := a.checkMachines(ctx, cmp.Or(o.Slots, defaultSlots)*len(studies), m.Warn); err != nil {
+		if err := a.checkMachines(ctx, cmp.Or(o.Slots, protocol.DefaultSlots)*len(studies), m.Warn); err != nil {
 			return nil, err
 		}
 	}
@@ -234,7 +231,7 @@ func variants(s *config.Study, agents []string) ([]*config.Study, error) {
 func same(a, b protocol.StartRequest) bool {
 	budget := a.BudgetDollars == b.BudgetDollars ||
 		a.BudgetDollars != nil && b.BudgetDollars != nil && *a.BudgetDollars == *b.BudgetDollars
-	return a.Study == b.Study && slices.Equal(a.Agents, b.Agents) && cmp.Or(a.Slots, defaultSlots) == cmp.Or(b.Slots, defaultSlots) && budget
+	return a.Study == b.Study && slices.Equal(a.Agents, b.Agents) && cmp.Or(a.Slots, protocol.DefaultSlots) == cmp.Or(b.Slots, protocol.DefaultSlots) && budget
 }
 
 // maxAttempts is how many ended executions of one study and input there may be; Step
