@@ -41,15 +41,7 @@ func params(t *testing.T, s *space.Space) space.Assignment {
 // TestDuckDB writes files of two studies and stages and asks DuckDB for them as one table.
 func TestDuckDB(t *testing.T) {
 	ctx := t.Context()
-	s, err := space.Parse("space.yaml", configs.Space)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	bucket, err := objects.Open(ctx, objects.FileURL(dir))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s, dir, bucket := newFolder(t)
 	a := params(t, s)
 	auroc, fold := 0.75, 2
 	for _, r := range []results.Row{
@@ -68,11 +60,7 @@ func TestDuckDB(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	db, err := sql.Open("duckdb", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
+	db := openDuckDB(t)
 	all := `read_parquet('` + filepath.Join(dir, "metrics") + `/**/*.parquet', hive_partitioning = true)`
 	want := [][]string{
 		{"first", "A", "1", "1", "1", "NULL", "0.5", "0.75", "1099511627776", ""},
@@ -85,13 +73,7 @@ func TestDuckDB(t *testing.T) {
 	}
 
 	// Every parameter of the space is a column of its type and holds its value.
-	types := map[string]string{}
-	for _, row := range query(t, db, `SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM `+all+`)`) {
-		if _, twice := types[row[0]]; twice {
-			t.Errorf("column %s is there twice", row[0])
-		}
-		types[row[0]] = row[1]
-	}
+	types := columnTypes(t, db, all)
 	sqlTypes := map[space.Type]string{
 		space.TypeBool: "BOOLEAN", space.TypeInt: "BIGINT", space.TypeFloat: "DOUBLE", space.TypeString: "VARCHAR",
 	}
@@ -115,15 +97,7 @@ func TestDuckDB(t *testing.T) {
 // TestDuckDBTrials asks for trials files of two stages as one table, beside the metrics.
 func TestDuckDBTrials(t *testing.T) {
 	ctx := t.Context()
-	s, err := space.Parse("space.yaml", configs.Space)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	bucket, err := objects.Open(ctx, objects.FileURL(dir))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s, dir, bucket := newFolder(t)
 	a := params(t, s)
 	f1, ece, fold, candidate, kind := 0.5, 0.25, 1, 3, "nan"
 	at := time.Date(2025, 5, 1, 12, 30, 0, 0, time.UTC)
@@ -139,11 +113,7 @@ func TestDuckDBTrials(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	db, err := sql.Open("duckdb", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
+	db := openDuckDB(t)
 	all := `read_parquet('` + filepath.Join(dir, "trials") + `/**/*.parquet', hive_partitioning = true)`
 	want := [][]string{
 		{"mine", "A", "0", "PAUSED", "NULL", "NULL", "2", "0.5", "0.25", "1.5", "NULL", "2025-05-01 12:30:00"},
@@ -154,10 +124,7 @@ func TestDuckDBTrials(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("rows: -want +got\n%s", d)
 	}
-	types := map[string]string{}
-	for _, row := range query(t, db, `SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM `+all+`)`) {
-		types[row[0]] = row[1]
-	}
+	types := columnTypes(t, db, all)
 	sqlTypes := map[string]string{"boolean": "BOOLEAN", "bigint": "BIGINT", "double": "DOUBLE", "string": "VARCHAR", "timestamp": "TIMESTAMP"}
 	columns, err := results.TrialsColumns(s)
 	if err != nil {
@@ -171,6 +138,44 @@ func TestDuckDBTrials(t *testing.T) {
 	if len(types) != len(columns)+2 { // study and stage
 		t.Errorf("%d columns, want %d", len(types), len(columns)+2)
 	}
+}
+
+// newFolder returns the whole space and an empty bucket with its folder.
+func newFolder(t *testing.T) (*space.Space, string, *objects.Bucket) {
+	t.Helper()
+	s, err := space.Parse("space.yaml", configs.Space)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	bucket, err := objects.Open(t.Context(), objects.FileURL(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, dir, bucket
+}
+
+func openDuckDB(t *testing.T) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("duckdb", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// columnTypes returns the types of a table's columns, each of which is there once.
+func columnTypes(t *testing.T, db *sql.DB, table string) map[string]string {
+	t.Helper()
+	types := map[string]string{}
+	for _, row := range query(t, db, `SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM `+table+`)`) {
+		if _, twice := types[row[0]]; twice {
+			t.Errorf("column %s is there twice", row[0])
+		}
+		types[row[0]] = row[1]
+	}
+	return types
 }
 
 // query returns the rows as text.
