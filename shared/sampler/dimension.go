@@ -51,6 +51,14 @@ func (d dimension) value(x float64) float64 {
 	if d.log {
 		x = math.Exp(x)
 	}
+	return d.nearest(x)
+}
+
+// nearest returns the value that lies nearest to x; a choice is its own.
+func (d dimension) nearest(x float64) float64 {
+	if d.choices > 0 {
+		return x
+	}
 	if d.step > 0 {
 		x = d.first + math.Round((x-d.first)/d.step)*d.step
 	}

@@ -5,6 +5,17 @@ import (
 	"slices"
 )
 
+// alive returns the trials that did not fail, by number.
+func (h *History) alive() []Observation {
+	kept := make([]Observation, 0, len(h.trials))
+	for _, o := range h.trials {
+		if o.State != Failed {
+			kept = append(kept, o)
+		}
+	}
+	return kept
+}
+
 func countFinished(history []Observation) int {
 	n := 0
 	for _, o := range history {

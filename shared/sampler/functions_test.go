@@ -130,15 +130,15 @@ func zdt1(d int) objective {
 // search runs n trials one after the other and returns their values.
 func search(t testing.TB, o objective, s Sampler, seed uint64, n int) [][]float64 {
 	t.Helper()
-	var history []Observation
+	h := historyOf(t, o.Problem, nil)
 	values := make([][]float64, n)
 	for i := range n {
-		a, err := s.Suggest(o.Problem, history, rand.New(rand.NewPCG(seed, uint64(i))))
+		a, err := s.Suggest(h, rand.New(rand.NewPCG(seed, uint64(i))))
 		if err != nil {
 			t.Fatal(err)
 		}
 		values[i] = o.eval(a)
-		history = append(history, Observation{Number: i, Point: pointOf(t, o.Space, a), Values: values[i], State: Completed})
+		set(t, h, Observation{Number: i, Point: pointOf(t, o.Space, a), Values: values[i], State: Completed})
 	}
 	return values
 }
@@ -147,6 +147,26 @@ func search(t testing.TB, o objective, s Sampler, seed uint64, n int) [][]float6
 type fataler interface {
 	Helper()
 	Fatal(...any)
+}
+
+// historyOf returns the history of those trials.
+func historyOf(t fataler, p Problem, trials []Observation) *History {
+	t.Helper()
+	h, err := NewHistory(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range trials {
+		set(t, h, o)
+	}
+	return h
+}
+
+func set(t fataler, h *History, o Observation) {
+	t.Helper()
+	if err := h.Set(o); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func pointOf(t fataler, s *space.Space, a space.Assignment) space.Point {
@@ -227,16 +247,13 @@ func mixed20() objective {
 
 func benchmarkSuggest(b *testing.B, s Sampler, o objective, trials int) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	var history []Observation
+	h := historyOf(b, o.Problem, nil)
 	for i := range trials {
-		a, err := drawAll(o.Space, rng)
-		if err != nil {
-			b.Fatal(err)
-		}
-		history = append(history, Observation{Number: i, Point: pointOf(b, o.Space, a), Values: o.eval(a), State: Completed})
+		point := h.layout.drawAll(rng)
+		set(b, h, Observation{Number: i, Point: point, Values: o.eval(o.Space.Assignment(point)), State: Completed})
 	}
 	for b.Loop() {
-		if _, err := s.Suggest(o.Problem, history, rng); err != nil {
+		if _, err := s.Suggest(h, rng); err != nil {
 			b.Fatal(err)
 		}
 	}

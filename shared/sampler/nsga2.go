@@ -23,23 +23,20 @@ const (
 type NSGA2 struct{}
 
 // Suggest implements [Sampler].
-func (NSGA2) Suggest(p Problem, history []Observation, rng *rand.Rand) (space.Assignment, error) {
-	trials, err := checked(p, history)
-	if err != nil {
-		return nil, err
-	}
+func (NSGA2) Suggest(h *History, rng *rand.Rand) (space.Assignment, error) {
+	trials := h.alive()
 	if countFinished(trials) < nsga2Population {
-		return unseen(p.Space, history, func() (space.Assignment, error) { return drawAll(p.Space, rng) })
+		return Random{}.Suggest(h, rng)
 	}
 	var parents []space.Point
-	for _, t := range bestFinished(trials, p.Directions, nsga2Population) {
+	for _, t := range bestFinished(trials, h.problem.Directions, nsga2Population) {
 		parents = append(parents, trials[t].Point)
 	}
-	return unseen(p.Space, history, func() (space.Assignment, error) { return breed(p.Space, parents, rng) })
+	return h.unseen(func() space.Point { return h.layout.breed(parents, rng) }), nil
 }
 
 // breed returns a child of two of the parents, which stand best first.
-func breed(s *space.Space, parents []space.Point, rng *rand.Rand) (space.Assignment, error) {
+func (l *layout) breed(parents []space.Point, rng *rand.Rand) space.Point {
 	first := tournament(len(parents), rng)
 	second := first
 	if rng.Float64() < nsga2Crossover {
@@ -50,21 +47,21 @@ func breed(s *space.Space, parents []space.Point, rng *rand.Rand) (space.Assignm
 		}
 	}
 	mother, father := parents[first], parents[second]
-	mutation := 1 / float64(max(1, freeParams(s, mother)))
-	return assemble(s, func(i int, p space.Param) space.Value {
+	mutation := 1 / float64(max(1, l.freeParams(mother)))
+	return l.assemble(func(i int) float64 {
 		from, other := mother, father
 		if rng.Float64() < nsga2Swap {
 			from, other = father, mother
 		}
 		switch {
 		case rng.Float64() < mutation:
-			return draw(p, rng)
+			return l.draw(i, rng)
 		case !math.IsNaN(from[i]):
-			return p.Value(from[i])
+			return from[i]
 		case !math.IsNaN(other[i]):
-			return p.Value(other[i])
+			return other[i]
 		}
-		return draw(p, rng) // neither parent has it
+		return l.draw(i, rng) // neither parent has it
 	})
 }
 
@@ -72,10 +69,10 @@ func breed(s *space.Space, parents []space.Point, rng *rand.Rand) (space.Assignm
 func tournament(n int, rng *rand.Rand) int { return min(rng.IntN(n), rng.IntN(n)) }
 
 // freeParams counts the parameters that are active at the point and not fixed.
-func freeParams(s *space.Space, point space.Point) int {
+func (l *layout) freeParams(point space.Point) int {
 	n := 0
-	for i, p := range s.Params {
-		if _, fixed := p.Fixed(); !fixed && !math.IsNaN(point[i]) {
+	for i, x := range point {
+		if l.free(i) && !math.IsNaN(x) {
 			n++
 		}
 	}

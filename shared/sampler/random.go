@@ -2,7 +2,6 @@ package sampler
 
 import (
 	"math/rand/v2"
-	"slices"
 
 	"github.com/supermax-hpo/supermax/shared/space"
 )
@@ -12,66 +11,39 @@ import (
 type Random struct{}
 
 // Suggest implements [Sampler]. It looks at the history only to avoid repeating a trial.
-func (Random) Suggest(p Problem, history []Observation, rng *rand.Rand) (space.Assignment, error) {
-	if _, err := checked(p, history); err != nil {
-		return nil, err
-	}
-	return unseen(p.Space, history, func() (space.Assignment, error) { return drawAll(p.Space, rng) })
+func (Random) Suggest(h *History, rng *rand.Rand) (space.Assignment, error) {
+	return h.unseen(func() space.Point { return h.layout.drawAll(rng) }), nil
 }
 
-// drawAll draws a complete assignment uniformly.
-func drawAll(s *space.Space, rng *rand.Rand) (space.Assignment, error) {
-	return assemble(s, func(_ int, p space.Param) space.Value { return draw(p, rng) })
+// drawAll draws a point uniformly.
+func (l *layout) drawAll(rng *rand.Rand) space.Point {
+	return l.assemble(func(i int) float64 { return l.draw(i, rng) })
 }
 
-// assemble walks the space and takes a value from choose for each active parameter that
-// is not fixed; Complete gives the others theirs.
-func assemble(s *space.Space, choose func(i int, p space.Param) space.Value) (space.Assignment, error) {
-	a := make(space.Assignment, len(s.Params))
-	for i, p := range s.Params {
-		if !s.Active(a, p.Name) {
-			continue
-		}
-		if v, fixed := p.Fixed(); fixed {
-			a[p.Name] = v
-		} else {
-			a[p.Name] = choose(i, p)
-		}
+// draw returns a uniform coordinate of parameter i.
+func (l *layout) draw(i int, rng *rand.Rand) float64 {
+	p := &l.params[i]
+	switch n := p.Count(); {
+	case p.Kind == space.Categorical:
+		return float64(rng.IntN(n))
+	case p.Log, n == 0:
+		return l.dims[i].uniform(rng.Float64())
+	default:
+		return coordinate(p, p.At(rng.IntN(n)))
 	}
-	return s.Complete(a)
 }
 
-// draw returns a uniform value of p.
-func draw(p space.Param, rng *rand.Rand) space.Value {
-	if p.Log {
-		return p.Nearest(newDimension(p).uniform(rng.Float64()))
-	}
-	if n := p.Count(); n > 0 {
-		return p.At(rng.IntN(n))
-	}
-	return p.Nearest(p.Low + rng.Float64()*(p.High-p.Low))
-}
-
-// maxRedraws bounds how often [unseen] draws: in a small or exhausted space a repeat is
-// the only thing left to suggest.
+// maxRedraws bounds how often [History.unseen] draws: in a small or exhausted space a
+// repeat is the only thing left to suggest.
 const maxRedraws = 16
 
-// unseen draws until the assignment is no trial of the history. Training is
-// deterministic, so a repeat would cost GPU time and tell nothing new; failed trials
-// count, because what ran out of memory once does so again.
-func unseen(s *space.Space, history []Observation, next func() (space.Assignment, error)) (space.Assignment, error) {
-	for attempt := 1; ; attempt++ {
-		a, err := next()
-		if err != nil || attempt == maxRedraws {
-			return a, err
-		}
-		if point, err := s.Point(a); err != nil || !contains(history, point) {
-			return a, err
-		}
+// unseen draws until the point is that of no trial. Training is deterministic, so a repeat
+// would cost GPU time and tell nothing new; failed trials count, because what ran out of
+// memory once does so again.
+func (h *History) unseen(next func() space.Point) space.Assignment {
+	point := next()
+	for attempt := 1; attempt < maxRedraws && h.contains(point); attempt++ {
+		point = next()
 	}
-}
-
-// contains reports whether a trial lies at the point.
-func contains(history []Observation, point space.Point) bool {
-	return slices.ContainsFunc(history, func(o Observation) bool { return o.Point.Equal(point) })
+	return h.problem.Space.Assignment(point)
 }

@@ -1,6 +1,6 @@
 // Package sampler suggests what to try next. A [Sampler] is a pure function of a
-// problem, the history of its trials and a random source: no clock, no global state, so
-// that a study replayed from its events suggests the same configurations again.
+// problem's [History] and a random source: no clock, no global state, so that a study
+// replayed from its events suggests the same configurations again.
 //
 // The package also holds what the choice among finished trials rests on, for one
 // objective and for several: non-dominated ranks, crowding distances and hypervolume.
@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"strings"
 
 	"github.com/supermax-hpo/supermax/shared/space"
@@ -61,15 +60,16 @@ func (s State) String() string {
 
 // An Observation is what is known of one trial.
 type Observation struct {
-	Number int         // unique in a history
-	Point  space.Point // its parameters
-	Values []float64   // one an objective, at the highest reported rung; nil: nothing reported
-	Rung   int         // the highest reported rung, -1 for none
-	State  State
+	Number    int         // 0 or more, unique in a history
+	Point     space.Point // its parameters
+	Values    []float64   // one an objective, at the highest reported rung; nil: nothing reported
+	Violation float64     // by how much it breaks the constraints, summed, 0 or more; 0: feasible
+	Rung      int         // grows with the epochs behind Values; -1 for none
+	State     State
 }
 
 // finished reports whether the trial gave a value and waits for no other.
-func (o Observation) finished() bool { return o.State == Completed || o.State == Paused }
+func (o *Observation) finished() bool { return o.State == Completed || o.State == Paused }
 
 // A Problem is what is searched: a (narrowed) space and a direction for each objective.
 type Problem struct {
@@ -77,10 +77,11 @@ type Problem struct {
 	Directions []Direction
 }
 
-// A Sampler suggests a complete assignment that is valid in p.Space. It must not keep or
-// change history, whose order carries no meaning, and draws on nothing but rng.
+// A Sampler suggests a complete assignment that is valid in the history's space. It draws
+// on nothing but the observations, whose order carries no meaning, and rng. It may fill
+// what h remembers, so one history must not be used by two goroutines at once.
 type Sampler interface {
-	Suggest(p Problem, history []Observation, rng *rand.Rand) (space.Assignment, error)
+	Suggest(h *History, rng *rand.Rand) (space.Assignment, error)
 }
 
 // The names that [New] knows.
@@ -93,52 +94,33 @@ const (
 // Names returns what [New] accepts.
 func Names() []string { return []string{NameTPE, NameNSGA2, NameRandom} }
 
-// New returns the sampler of that name with its default settings.
-func New(name string) (Sampler, error) {
+// Options are what a study may choose about its sampler. The zero value is the default.
+type Options struct {
+	// Seed is the study's, for samplers that follow one sequence through it.
+	Seed uint64
+	// CostWeight says how much TPE shuns expensive configurations: as much as if the
+	// expected improvement were divided by the cost to the power of the weight. 0: not at
+	// all. It needs Cost.
+	CostWeight float64
+	// Cost predicts the seconds an epoch takes at a point, more than 0.
+	Cost func(space.Point) float64
+}
+
+// New returns the sampler of that name.
+func New(name string, o Options) (Sampler, error) {
+	switch {
+	case !(o.CostWeight >= 0) || math.IsInf(o.CostWeight, 1):
+		return nil, fmt.Errorf("cost weight %v: allowed is 0 or more", o.CostWeight)
+	case o.CostWeight > 0 && name != NameTPE:
+		return nil, fmt.Errorf("cost weight %v with sampler %q: only %s weighs costs", o.CostWeight, name, NameTPE)
+	}
 	switch name {
 	case NameTPE:
-		return TPE{}, nil
+		return TPE{CostWeight: o.CostWeight, Cost: o.Cost}, nil
 	case NameNSGA2:
 		return NSGA2{}, nil
 	case NameRandom:
 		return Random{}, nil
 	}
 	return nil, fmt.Errorf("sampler %q: allowed are %s", name, strings.Join(Names(), ", "))
-}
-
-// checked returns the history sorted by trial number and without failed trials, or what
-// is wrong with the problem or the history.
-func checked(p Problem, history []Observation) ([]Observation, error) {
-	if p.Space == nil || len(p.Directions) == 0 {
-		return nil, fmt.Errorf("the problem needs a space and at least one objective")
-	}
-	kept := make([]Observation, 0, len(history))
-	for _, o := range history {
-		if err := p.Space.CheckPoint(o.Point); err != nil {
-			return nil, fmt.Errorf("trial %d: %w", o.Number, err)
-		}
-		if o.State == Failed {
-			continue
-		}
-		if o.finished() && len(o.Values) != len(p.Directions) {
-			return nil, fmt.Errorf("%s trial %d has %d values for %d objectives",
-				o.State, o.Number, len(o.Values), len(p.Directions))
-		}
-		for _, v := range o.Values {
-			if math.IsNaN(v) || math.IsInf(v, 0) {
-				return nil, fmt.Errorf("trial %d has the value %v, which is not finite", o.Number, v)
-			}
-		}
-		kept = append(kept, o)
-	}
-	byNumber := func(a, b Observation) int { return a.Number - b.Number }
-	if !slices.IsSortedFunc(kept, byNumber) {
-		slices.SortFunc(kept, byNumber)
-	}
-	for i := 1; i < len(kept); i++ {
-		if kept[i].Number == kept[i-1].Number {
-			return nil, fmt.Errorf("trial %d is in the history twice", kept[i].Number)
-		}
-	}
-	return kept, nil
 }

@@ -62,12 +62,9 @@ func drawSpace(t *rapid.T) *space.Space {
 func drawHistory(t *rapid.T, p Problem, n int) []Observation {
 	rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "history seed"), 0))
 	history := make([]Observation, n)
+	l := newLayout(p.Space)
 	for i := range history {
-		a, err := drawAll(p.Space, rng)
-		if err != nil {
-			t.Fatalf("draw: %v", err)
-		}
-		o := Observation{Number: i, Point: pointOf(t, p.Space, a), Rung: -1, State: State(rng.IntN(4))}
+		o := Observation{Number: i, Point: l.drawAll(rng), Rung: -1, State: State(rng.IntN(4))}
 		if rng.IntN(3) > 0 {
 			o.State = Completed
 		}
@@ -100,7 +97,7 @@ func FuzzNSGA2(f *testing.F) { f.Fuzz(rapid.MakeFuzz(suggests(NameNSGA2))) }
 // history stays as it was, and the same history in any order gives the same again.
 func suggests(name string) func(*rapid.T) {
 	return func(t *rapid.T) {
-		s, err := New(name)
+		s, err := New(name, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -108,7 +105,7 @@ func suggests(name string) func(*rapid.T) {
 		history := drawHistory(t, p, rapid.SampledFrom([]int{0, 5, 15, 40, 90}).Draw(t, "trials"))
 		before := fmt.Sprint(history)
 		seed := rapid.Uint64().Draw(t, "seed")
-		a, err := s.Suggest(p, history, rand.New(rand.NewPCG(seed, 1)))
+		a, err := s.Suggest(historyOf(t, p, history), rand.New(rand.NewPCG(seed, 1)))
 		if err != nil {
 			t.Fatalf("suggest: %v", err)
 		}
@@ -125,7 +122,7 @@ func suggests(name string) func(*rapid.T) {
 		rand.New(rand.NewPCG(seed, 2)).Shuffle(len(history), func(i, j int) {
 			history[i], history[j] = history[j], history[i]
 		})
-		again, err := s.Suggest(p, history, rand.New(rand.NewPCG(seed, 1)))
+		again, err := s.Suggest(historyOf(t, p, history), rand.New(rand.NewPCG(seed, 1)))
 		if err != nil {
 			t.Fatalf("suggest again: %v", err)
 		}
@@ -145,11 +142,11 @@ func TestTPEIgnoresMonotoneTransforms(t *testing.T) {
 				bent[i].Values = []float64{math.Exp(o.Values[0]/3) - 7}
 			}
 		}
-		plain, err := TPE{}.Suggest(p, history, rand.New(rand.NewPCG(1, 2)))
+		plain, err := TPE{}.Suggest(historyOf(t, p, history), rand.New(rand.NewPCG(1, 2)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		other, err := TPE{}.Suggest(p, bent, rand.New(rand.NewPCG(1, 2)))
+		other, err := TPE{}.Suggest(historyOf(t, p, bent), rand.New(rand.NewPCG(1, 2)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -177,7 +174,7 @@ func ridge(n int) (Problem, []Observation) {
 func medianDistance(t *testing.T, p Problem, history []Observation, at float64) float64 {
 	t.Helper()
 	return medianOver(101, func(seed uint64) float64 {
-		a, err := TPE{}.Suggest(p, history, rand.New(rand.NewPCG(seed, 3)))
+		a, err := TPE{}.Suggest(historyOf(t, p, history), rand.New(rand.NewPCG(seed, 3)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -209,8 +206,8 @@ func TestFailedTrialsAreIgnored(t *testing.T) {
 		with = append(with, Observation{Number: 100 + i, Point: space.Point{0.1}, State: Failed})
 	}
 	for seed := range uint64(20) {
-		a, errA := TPE{}.Suggest(p, history, rand.New(rand.NewPCG(seed, 0)))
-		b, errB := TPE{}.Suggest(p, with, rand.New(rand.NewPCG(seed, 0)))
+		a, errA := TPE{}.Suggest(historyOf(t, p, history), rand.New(rand.NewPCG(seed, 0)))
+		b, errB := TPE{}.Suggest(historyOf(t, p, with), rand.New(rand.NewPCG(seed, 0)))
 		if errA != nil || errB != nil || !a.Equal(b) {
 			t.Fatalf("seed %d: %v (%v) without failed trials, %v (%v) with", seed, a, errA, b, errB)
 		}
@@ -244,14 +241,14 @@ func TestFixedSpace(t *testing.T) {
 		"model": space.String("bert"), "lr": space.Float(0.5), "length": space.Int(128), "rate": space.Float(0.1),
 	}
 	for _, name := range Names() {
-		sampler, err := New(name)
+		sampler, err := New(name, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		p := Problem{Space: s, Directions: []Direction{Maximize, Minimize}}
 		var history []Observation
 		for i := range 60 {
-			a, err := sampler.Suggest(p, history, rand.New(rand.NewPCG(1, uint64(i))))
+			a, err := sampler.Suggest(historyOf(t, p, history), rand.New(rand.NewPCG(1, uint64(i))))
 			if err != nil {
 				t.Fatalf("%s: trial %d: %v", name, i, err)
 			}
@@ -269,14 +266,14 @@ func TestNoRepeatsWhileAnythingIsLeft(t *testing.T) {
 		Directions: []Direction{Maximize},
 	}
 	for _, name := range Names() {
-		s, err := New(name)
+		s, err := New(name, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		seen := map[string]int{}
 		var history []Observation
 		for i := range 60 {
-			a, err := s.Suggest(p, history, rand.New(rand.NewPCG(7, uint64(i))))
+			a, err := s.Suggest(historyOf(t, p, history), rand.New(rand.NewPCG(7, uint64(i))))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -306,24 +303,38 @@ func TestBadInput(t *testing.T) {
 	}{
 		{"no space", Problem{Directions: good.Directions}, nil, "needs a space"},
 		{"no objective", Problem{Space: good.Space}, nil, "at least one objective"},
+		{"number", good, with(func(h []Observation) { h[2].Number = -1 }), "trial -1: allowed are numbers from 0"},
 		{"values", good, with(func(h []Observation) { h[3].Values = []float64{1, 2} }), "trial 3 has 2 values for 1"},
 		{"no value", good, with(func(h []Observation) { h[4].Values = nil }), "trial 4 has 0 values for 1"},
 		{"NaN", good, with(func(h []Observation) { h[5].Values = []float64{math.NaN()} }), "trial 5 has the value NaN"},
-		{"twice", good, with(func(h []Observation) { h[6].Number = 5 }), "trial 5 is in the history twice"},
+		{"violation", good, with(func(h []Observation) { h[6].Violation = -1 }), "trial 6 breaks its constraints by -1"},
 		{"out of range", good, with(func(h []Observation) { h[7].Point = space.Point{2} }), "trial 7: x: is 2 in a point; allowed:"},
 		{"another space", good, with(func(h []Observation) { h[8].Point = space.Point{0.1, 0.2} }), "trial 8: a point of 2 numbers"},
 	} {
-		if _, err := (TPE{}).Suggest(c.problem, c.history, rand.New(rand.NewPCG(1, 1))); err == nil || !strings.Contains(err.Error(), c.want) {
+		h, err := NewHistory(c.problem)
+		for i := 0; err == nil && i < len(c.history); i++ {
+			err = h.Set(c.history[i])
+		}
+		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want one with %q", c.name, err, c.want)
 		}
 	}
-	if _, err := New("cma-es"); err == nil || !strings.Contains(err.Error(), "tpe, nsga2, random") {
-		t.Errorf("New of an unknown name: %v", err)
-	}
-	for _, s := range []Sampler{NSGA2{}, Random{}} {
-		if _, err := s.Suggest(Problem{}, nil, nil); err == nil {
-			t.Errorf("%T took an empty problem", s)
+	for _, c := range []struct {
+		name    string
+		options Options
+		want    string
+	}{
+		{"cma-es", Options{}, "tpe, nsga2, random"},
+		{NameTPE, Options{CostWeight: -1}, "cost weight -1: allowed"},
+		{NameTPE, Options{CostWeight: math.NaN()}, "cost weight NaN: allowed"},
+		{NameRandom, Options{CostWeight: 1}, `cost weight 1 with sampler "random": only tpe`},
+	} {
+		if _, err := New(c.name, c.options); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("New(%q, %+v): error %v, want one with %q", c.name, c.options, err, c.want)
 		}
+	}
+	if _, err := (TPE{CostWeight: 1}).Suggest(historyOf(t, good, history), rand.New(rand.NewPCG(1, 1))); err == nil {
+		t.Error("TPE weighs costs that nobody predicts")
 	}
 }
 
@@ -349,8 +360,9 @@ func TestNSGA2ChildrenComeFromTheBest(t *testing.T) {
 		history = append(history, o)
 	}
 	inherited := 0
+	h := historyOf(t, p, history)
 	for range 400 {
-		a, err := NSGA2{}.Suggest(p, history, rng)
+		a, err := NSGA2{}.Suggest(h, rng)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -383,14 +395,14 @@ func TestWholeSpace(t *testing.T) {
 	}
 	p := Problem{Space: s, Directions: []Direction{Maximize, Minimize}}
 	for _, name := range Names() {
-		sampler, err := New(name)
+		sampler, err := New(name, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		var history []Observation
 		for i := range 80 {
 			rng := rand.New(rand.NewPCG(11, uint64(i)))
-			a, err := sampler.Suggest(p, history, rng)
+			a, err := sampler.Suggest(historyOf(t, p, history), rng)
 			if err != nil {
 				t.Fatalf("%s: trial %d: %v", name, i, err)
 			}

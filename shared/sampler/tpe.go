@@ -1,6 +1,7 @@
 package sampler
 
 import (
+	"errors"
 	"math"
 	"math/rand/v2"
 
@@ -22,23 +23,27 @@ const (
 // at the same time spread out. Paused trials count with their rung as fidelity, failed
 // ones not at all. Several objectives are ordered as by [BestFirst]. The first ten
 // trials are drawn at random.
-type TPE struct{}
+type TPE struct {
+	// CostWeight and Cost are [Options]'.
+	CostWeight float64
+	Cost       func(space.Point) float64
+}
 
 // Suggest implements [Sampler].
-func (TPE) Suggest(p Problem, history []Observation, rng *rand.Rand) (space.Assignment, error) {
-	trials, err := checked(p, history)
-	if err != nil {
-		return nil, err
+func (s TPE) Suggest(h *History, rng *rand.Rand) (space.Assignment, error) {
+	if s.CostWeight > 0 && s.Cost == nil {
+		return nil, errors.New("a cost weight needs a prediction of the cost")
 	}
+	trials := h.alive()
 	finished := countFinished(trials)
 	if finished < tpeStartup {
-		return unseen(p.Space, history, func() (space.Assignment, error) { return drawAll(p.Space, rng) })
+		return Random{}.Suggest(h, rng)
 	}
 	good := make([]bool, len(trials))
-	for _, t := range bestFinished(trials, p.Directions, goodTrials(finished)) {
+	for _, t := range bestFinished(trials, h.problem.Directions, goodTrials(finished)) {
 		good[t] = true
 	}
-	m := newModel(p.Space, trials)
+	m := newModel(h.problem.Space, trials)
 	pairs := make([]densities, len(m.groups))
 	for i, g := range m.groups {
 		goodOnes, rest := m.observed(g, good)
@@ -49,21 +54,24 @@ func (TPE) Suggest(p Problem, history []Observation, rng *rand.Rand) (space.Assi
 		}
 	}
 	candidates := tpeCandidates
-	return unseen(p.Space, history, func() (space.Assignment, error) {
-		chosen := make([]space.Value, len(p.Space.Params))
+	return h.unseen(func() space.Point {
+		chosen := make(space.Point, len(h.layout.params))
+		for i := range chosen {
+			chosen[i] = math.NaN()
+		}
 		for _, d := range pairs {
 			d.choose(rng, candidates, chosen)
 		}
 		// The best of many is the same again in a small space; a redraw chooses among
 		// fewer until it is a plain draw from the good density.
 		candidates = max(1, candidates/2)
-		return assemble(p.Space, func(i int, p space.Param) space.Value {
-			if chosen[i].IsValid() {
-				return chosen[i]
+		return h.layout.assemble(func(i int) float64 {
+			if math.IsNaN(chosen[i]) {
+				return h.layout.draw(i, rng) // it was never active so far
 			}
-			return draw(p, rng) // it was never active so far
+			return chosen[i]
 		})
-	})
+	}), nil
 }
 
 // goodTrials returns how many of n finished trials count as good: a tenth, at most 25.
@@ -77,7 +85,7 @@ type densities struct {
 
 // choose draws n candidates and puts the best one's values into chosen, which has a place
 // for every parameter of the space.
-func (d densities) choose(rng *rand.Rand, n int, chosen []space.Value) {
+func (d densities) choose(rng *rand.Rand, n int, chosen space.Point) {
 	points := d.good.sample(rng, n)
 	good, rest := d.good.logDensity(points), d.rest.logDensity(points)
 	best := 0
@@ -86,7 +94,7 @@ func (d densities) choose(rng *rand.Rand, n int, chosen []space.Value) {
 			best = i
 		}
 	}
-	for j, p := range d.group.params {
-		chosen[d.group.index[j]] = p.Value(points[j][best])
+	for j, i := range d.group.index {
+		chosen[i] = points[j][best]
 	}
 }

@@ -199,24 +199,25 @@ func (d *draft) next(stage int) (*Trial, error) {
 // seed and name, the stage and n only, not on the calls that came before.
 func (s *State) suggest(stage, n int) (space.Assignment, error) {
 	p := s.plans[stage]
-	smp, err := sampler.New(p.sampler)
+	smp, err := sampler.New(p.sampler, sampler.Options{Seed: s.settings.Seed})
 	if err != nil {
 		return nil, err
 	}
-	trials := s.of(stage)
-	history := make([]sampler.Observation, len(trials))
-	values := make([]float64, 0, len(trials)*len(p.dirs))
-	for i, t := range trials {
-		history[i] = t.observed(p)
-		if v, ok := t.Value(); ok {
-			values = v.appendTo(values, p)
-			history[i].Values = values[len(values)-len(p.dirs):]
+	history, err := sampler.NewHistory(sampler.Problem{Space: s.settings.Space, Directions: p.dirs})
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range s.of(stage) {
+		o := t.observed(p)
+		o.Values = t.values(p)
+		if err := history.Set(o); err != nil {
+			return nil, err
 		}
 	}
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%s/%s/%d", s.settings.Study, stages[stage], n)
 	rng := rand.New(rand.NewPCG(s.settings.Seed, h.Sum64()))
-	return smp.Suggest(sampler.Problem{Space: s.settings.Space, Directions: p.dirs}, history, rng)
+	return smp.Suggest(history, rng)
 }
 
 // observed returns the trial as a sampler sees it, without its values. Complete is what was

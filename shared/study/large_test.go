@@ -70,8 +70,12 @@ func (m *simulation) settle() {
 
 // play starts a trial and trains it to a rung that one trial in three gets beyond.
 func (m *simulation) play(stage protocol.Stage, number int, rng *rand.Rand) {
-	params, err := sampler.Random{}.Suggest(sampler.Problem{Space: m.state.settings.Space,
-		Directions: []sampler.Direction{sampler.Maximize}}, nil, rng)
+	history, err := sampler.NewHistory(sampler.Problem{Space: m.state.settings.Space,
+		Directions: []sampler.Direction{sampler.Maximize}})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	params, err := sampler.Random{}.Suggest(history, rng)
 	if err != nil {
 		m.t.Fatal(err)
 	}

@@ -137,7 +137,7 @@ func (s SearchStage) validate(name string, bad func(field string, value any, all
 	if s.Patience < 0 {
 		bad(name+".patience", s.Patience, "0 or more epochs")
 	}
-	if _, err := sampler.New(s.Sampler); err != nil {
+	if _, err := sampler.New(s.Sampler, sampler.Options{}); err != nil {
 		bad(name+".sampler", fmt.Sprintf("%q", s.Sampler), strings.Join(sampler.Names(), ", "))
 	}
 	if s.Enqueue < 0 || s.Enqueue > s.Trials {

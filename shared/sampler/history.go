@@ -1,0 +1,101 @@
+package sampler
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"sort"
+
+	"github.com/supermax-hpo/supermax/shared/space"
+)
+
+// A History is what is known of a problem's trials, indexed for the samplers: built once,
+// then kept up to date. The order in which trials are set carries no meaning. It is not
+// for concurrent use.
+type History struct {
+	problem Problem
+	layout  layout
+	trials  []Observation  // by number
+	points  map[uint64]int // how many trials lie at the points of that hash
+}
+
+// NewHistory returns the history of a problem without trials.
+func NewHistory(p Problem) (*History, error) {
+	if p.Space == nil || len(p.Directions) == 0 {
+		return nil, errors.New("the problem needs a space and at least one objective")
+	}
+	return &History{problem: p, layout: newLayout(p.Space), points: make(map[uint64]int)}, nil
+}
+
+// Len returns how many trials are known, failed ones included.
+func (h *History) Len() int { return len(h.trials) }
+
+// Set adds a trial or replaces what was known of the one with its number. It keeps the
+// observation's slices, which must not be changed afterwards. An observation that is not
+// possible is refused and changes nothing.
+func (h *History) Set(o Observation) error {
+	if err := h.check(&o); err != nil {
+		return err
+	}
+	i := sort.Search(len(h.trials), func(i int) bool { return h.trials[i].Number >= o.Number })
+	if i < len(h.trials) && h.trials[i].Number == o.Number {
+		h.forget(h.trials[i].Point)
+		h.trials[i] = o
+	} else {
+		h.trials = append(h.trials, o)
+		copy(h.trials[i+1:], h.trials[i:])
+		h.trials[i] = o
+	}
+	h.points[hash(o.Point)]++
+	return nil
+}
+
+// check returns what is wrong with an observation.
+func (h *History) check(o *Observation) error {
+	if o.Number < 0 {
+		return fmt.Errorf("trial %d: allowed are numbers from 0", o.Number)
+	}
+	if err := h.problem.Space.CheckPoint(o.Point); err != nil {
+		return fmt.Errorf("trial %d: %w", o.Number, err)
+	}
+	objectives := len(h.problem.Directions)
+	if n := len(o.Values); n != objectives && (n > 0 || o.finished()) {
+		return fmt.Errorf("%s trial %d has %d values for %d objectives", o.State, o.Number, n, objectives)
+	}
+	for _, v := range o.Values {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return fmt.Errorf("trial %d has the value %v, which is not finite", o.Number, v)
+		}
+	}
+	if !(o.Violation >= 0) || math.IsInf(o.Violation, 1) {
+		return fmt.Errorf("trial %d breaks its constraints by %v: allowed is a finite number from 0", o.Number, o.Violation)
+	}
+	return nil
+}
+
+func (h *History) forget(point space.Point) {
+	key := hash(point)
+	if h.points[key]--; h.points[key] == 0 {
+		delete(h.points, key)
+	}
+}
+
+// contains reports whether a trial lies at the point. That it is wrong, because of two
+// points with one hash, has a probability of 2⁻⁶⁴ and costs but another draw.
+func (h *History) contains(point space.Point) bool { return h.points[hash(point)] > 0 }
+
+// hash mixes the coordinates as Steele, Lea and Flood's SplitMix64 (2014) does.
+func hash(point space.Point) uint64 {
+	key := uint64(len(point))
+	for _, x := range point {
+		bits := math.Float64bits(x + 0) // -0 is 0
+		if math.IsNaN(x) {
+			bits = 1
+		}
+		key = (key ^ bits) + 0x9e3779b97f4a7c15
+		key = (key ^ key>>30) * 0xbf58476d1ce4e5b9
+		key = (key ^ key>>27) * 0x94d049bb133111eb
+		key ^= key >> 31
+	}
+	return key
+}
