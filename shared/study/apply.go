@@ -22,12 +22,12 @@ func (s *State) apply(e Event) error {
 		return fmt.Errorf("event version %d, this is %d: %w", e.Version, EventVersion, ErrNewerSchema)
 	}
 	if e.Type == EventCreated {
-		if s.slots != nil {
+		if s.created() {
 			return errors.New("the study was created before")
 		}
 		return s.configure(e.Settings)
 	}
-	if s.slots == nil {
+	if !s.created() {
 		return errors.New("the study was not created yet")
 	}
 	switch e.Type {
@@ -54,17 +54,15 @@ func (s *State) apply(e Event) error {
 		}
 		return nil
 	case EventWaited:
-		s.ownSlots()
-		s.slots[e.Slot] = &slot{Token: e.Token}
+		s.slots = s.slots.with(e.Slot, &slot{Token: e.Token})
 		return nil
 	case EventSlotReleased:
 		var released slot
-		if sl := s.slots[e.Slot]; sl != nil {
+		if sl := s.slots.get(e.Slot); sl != nil {
 			released = *sl
 		}
 		released.Released = true
-		s.ownSlots()
-		s.slots[e.Slot] = &released
+		s.slots = s.slots.with(e.Slot, &released)
 		return nil
 	case EventTrialCreated:
 		return s.trialCreated(e)
@@ -73,7 +71,7 @@ func (s *State) apply(e Event) error {
 }
 
 func (s *State) stageOpened(e Event) error {
-	i, err := index(e.Stage)
+	i, err := indexOf(e.Stage)
 	if err != nil {
 		return err
 	}
@@ -83,13 +81,13 @@ func (s *State) stageOpened(e Event) error {
 	if e.At.IsZero() {
 		return errors.New("it has no time")
 	}
-	s.stages[i].First, s.stages[i].Limit, s.stages[i].Opened = len(s.trials), e.Limit, e.At
+	s.stages[i].First, s.stages[i].Limit, s.stages[i].Opened = s.trials.Len(), e.Limit, e.At
 	return nil
 }
 
 // stageClosed also forgets the stage's slots: whatever they ask now, the answer is done.
 func (s *State) stageClosed(e Event) error {
-	i, err := index(e.Stage)
+	i, err := indexOf(e.Stage)
 	if err != nil {
 		return err
 	}
@@ -105,20 +103,20 @@ func (s *State) stageClosed(e Event) error {
 		}
 	}
 	s.stages[i].Closed, s.stages[i].Handed = e.At, e.Trials
-	s.slots = make(map[string]*slot)
+	s.slots = newSlots(nil)
 	return nil
 }
 
 func (s *State) trialCreated(e Event) error {
-	i, err := index(e.Stage)
+	i, err := indexOf(e.Stage)
 	if err != nil {
 		return err
 	}
 	switch {
 	case !s.stages[i].open():
 		return fmt.Errorf("stage %s is not open", e.Stage)
-	case e.Trial != len(s.trials):
-		return fmt.Errorf("trial %d follows %d trials", e.Trial, len(s.trials))
+	case e.Trial != s.trials.Len():
+		return fmt.Errorf("trial %d follows %d trials", e.Trial, s.trials.Len())
 	case e.From != nil && (*e.From < 0 || *e.From >= e.Trial):
 		return fmt.Errorf("trial %d comes from trial %d, which is not earlier", e.Trial, *e.From)
 	case e.Stage == protocol.StageC && (e.From == nil || e.Fold == nil):
@@ -128,8 +126,7 @@ func (s *State) trialCreated(e Event) error {
 	if err != nil {
 		return fmt.Errorf("trial %d: %w", e.Trial, err)
 	}
-	s.ownTrials()
-	s.trials = append(s.trials, &Trial{Number: e.Trial, Stage: e.Stage, State: Queued, point: point,
+	s.put(&Trial{Number: e.Trial, Stage: e.Stage, State: Queued, point: point,
 		From: e.From, Fold: e.Fold, Attempt: -1, Created: e.At})
 	return nil
 }

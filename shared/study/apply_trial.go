@@ -38,12 +38,10 @@ func (s *State) applyTrial(e Event) error {
 	if err != nil {
 		return err
 	}
-	s.ownTrials()
-	s.trials[e.Trial] = &t
+	s.put(&t)
 	s.costSeconds += e.CostSeconds
 	if e.Type == EventLeased {
-		s.ownSlots()
-		s.slots[e.Slot] = &slot{Token: e.Token, Trial: e.Trial, Attempt: e.Attempt, Rung: e.Rung, LeaseUntil: e.LeaseUntil}
+		s.slots = s.slots.with(e.Slot, &slot{Token: e.Token, Trial: e.Trial, Attempt: e.Attempt, Rung: e.Rung, LeaseUntil: e.LeaseUntil})
 	}
 	return nil
 }

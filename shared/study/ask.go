@@ -42,7 +42,7 @@ func (s *State) Ask(now time.Time, req protocol.AskRequest) (protocol.AskReply, 
 	if err := s.mine(req.Study); err != nil {
 		return done, nil, err
 	}
-	stage, err := index(req.Stage)
+	stage, err := indexOf(req.Stage)
 	if err != nil {
 		return done, nil, err
 	}
@@ -55,7 +55,7 @@ func (s *State) Ask(now time.Time, req protocol.AskRequest) (protocol.AskReply, 
 	if !s.stages[stage].open() {
 		return done, nil, nil
 	}
-	if sl := s.slots[req.Slot]; sl != nil {
+	if sl := s.slots.get(req.Slot); sl != nil {
 		switch {
 		case sl.Released:
 			return done, nil, nil
@@ -93,7 +93,7 @@ func (s *State) Ask(now time.Time, req protocol.AskRequest) (protocol.AskReply, 
 	if err != nil {
 		return done, nil, err
 	}
-	return d.answer(d.slots[req.Slot]), d.events, nil
+	return d.answer(d.slots.get(req.Slot)), d.events, nil
 }
 
 // forgotten says why a slot asks anew with the lease of a trial. One that never renewed it
@@ -101,7 +101,7 @@ func (s *State) Ask(now time.Time, req protocol.AskRequest) (protocol.AskReply, 
 // nobody's fault; one that did trained the trial and dropped it.
 func (s *State) forgotten(t *Trial) *protocol.Failure {
 	f := &protocol.Failure{Kind: protocol.FailedCrash, Message: fmt.Sprintf("slot %s asked for other work", t.Lease.Slot)}
-	if t.Lease.Until.Equal(s.slots[t.Lease.Slot].LeaseUntil) {
+	if t.Lease.Until.Equal(s.slots.get(t.Lease.Slot).LeaseUntil) {
 		f.Kind = protocol.FailedInterrupted
 		f.Message += " and had never begun this"
 	}
@@ -118,18 +118,12 @@ const (
 // retryAfter returns how many seconds a slot waits that got no work. It grows with the
 // slots that had work in this stage and are not gone, which are those that may wait.
 func (s *State) retryAfter() float64 {
-	n := 0
-	for _, sl := range s.slots {
-		if sl.worked() && !sl.Released {
-			n++
-		}
-	}
-	return max(s.settings.RetrySeconds, min(float64(n)/waitingAsks, longestWait))
+	return max(s.settings.RetrySeconds, min(float64(s.slots.live)/waitingAsks, longestWait))
 }
 
 // answer returns the work that the slot's last ask got.
 func (s *State) answer(sl *slot) protocol.AskReply {
-	t := s.trials[sl.Trial]
+	t := s.trials.At(sl.Trial)
 	p := s.planOf(t)
 	from, to := p.rungs.Span(sl.Rung)
 	return protocol.AskReply{SchemaVersion: protocol.Version, Kind: protocol.AskWork, Work: &protocol.Work{
@@ -162,37 +156,30 @@ func BestWeights(prefix string, seed int64, epoch int) string {
 // next returns the queued trial to lease, after promoting or creating it where nothing
 // waits; nil if there is none.
 func (d *draft) next(stage int) (*Trial, error) {
-	var enqueued *Trial
-	for _, t := range d.of(stage) {
-		if t.State != Queued {
-			continue
-		}
-		if t.started() {
-			return t, nil
-		}
-		if enqueued == nil {
-			enqueued = t
-		}
+	if n, ok := d.indexes[stage].retried.First(); ok {
+		return d.trials.At(n), nil
 	}
 	for rung := d.plans[stage].last() - 1; rung >= 0; rung-- {
 		if best := d.promotable(stage, rung); len(best) > 0 {
 			err := d.emit(Event{Type: EventPromoted, Trial: best[0], Rung: rung + 1})
-			return d.trials[best[0]], err
+			return d.trials.At(best[0]), err
 		}
 	}
-	if enqueued != nil {
-		return enqueued, nil
+	if n, ok := d.indexes[stage].fresh.First(); ok {
+		return d.trials.At(n), nil
 	}
-	if d.plans[stage].sampler == "" || len(d.of(stage)) >= d.stages[stage].Limit {
+	if d.plans[stage].sampler == "" || d.started(stage) >= d.stages[stage].Limit {
 		return nil, nil
 	}
-	n := len(d.trials)
+	n := d.trials.Len()
 	params, err := d.suggest(stage, n)
 	if err != nil {
 		return nil, fmt.Errorf("suggest trial %d: %w", n, err)
 	}
-	err = d.emit(Event{Type: EventTrialCreated, Stage: stages[stage], Trial: n, Params: params})
-	return d.trials[len(d.trials)-1], err
+	if err := d.emit(Event{Type: EventTrialCreated, Stage: stages[stage], Trial: n, Params: params}); err != nil {
+		return nil, err
+	}
+	return d.trials.At(n), nil
 }
 
 // suggest returns the parameters of trial n. Its random numbers depend on the study's
@@ -207,7 +194,7 @@ func (s *State) suggest(stage, n int) (space.Assignment, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, t := range s.of(stage) {
+	for t := range s.of(stage) {
 		o := t.observed(p)
 		o.Values = t.values(p)
 		if err := history.Set(o); err != nil {

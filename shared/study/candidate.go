@@ -33,7 +33,7 @@ type FoldResult struct {
 // then ECE, then number; the others in the order in which stage B handed them on.
 func (s *State) Candidates() []Candidate {
 	var list []Candidate
-	for _, t := range s.of(len(stages) - 1) {
+	for t := range s.of(len(stages) - 1) {
 		if len(list) == 0 || list[len(list)-1].Trial != *t.From {
 			list = append(list, Candidate{Trial: *t.From, Params: s.settings.Space.Assignment(t.point)})
 		}

@@ -12,26 +12,26 @@ func (s *State) consistent() error {
 		return err
 	}
 	for i := range stages {
-		for _, t := range s.of(i) {
+		for t := range s.of(i) {
 			if t.Stage != stages[i] {
 				return fmt.Errorf("trial %d is of stage %s, not %s", t.Number, t.Stage, stages[i])
 			}
 		}
 	}
-	for n, t := range s.trials {
+	for n, t := range s.trials.All() {
 		if err := s.consistentTrial(n, t); err != nil {
 			return fmt.Errorf("trial %d: %w", n, err)
 		}
 	}
-	for name, sl := range s.slots {
-		if sl == nil {
-			return fmt.Errorf("slot %s has no record", name)
+	for sl := range s.slots.byName.All() {
+		if sl.slot == nil {
+			return fmt.Errorf("slot %s has no record", sl.name)
 		}
 		if !sl.worked() {
 			continue
 		}
 		if t, err := s.trial(sl.Trial); err != nil || sl.Rung < 0 || sl.Rung > t.Rung || sl.Attempt < 0 || sl.Attempt > t.Attempt {
-			return fmt.Errorf("slot %s got trial %d, attempt %d, rung %d, which do not exist", name, sl.Trial, sl.Attempt, sl.Rung)
+			return fmt.Errorf("slot %s got trial %d, attempt %d, rung %d, which do not exist", sl.name, sl.Trial, sl.Attempt, sl.Rung)
 		}
 	}
 	if s.chosen != nil {
@@ -94,8 +94,8 @@ func (s *State) consistentStages() error {
 		case st.Opened.IsZero() && !st.Closed.IsZero(),
 			i > 0 && !st.Opened.IsZero() && s.stages[i-1].Closed.IsZero():
 			return fmt.Errorf("stage %s was not opened in its turn", stages[i])
-		case !st.Opened.IsZero() && (st.First < 0 || st.First > len(s.trials) || i > 0 && st.First < s.stages[i-1].First):
-			return fmt.Errorf("stage %s begins at trial %d of %d", stages[i], st.First, len(s.trials))
+		case !st.Opened.IsZero() && (st.First < 0 || st.First > s.trials.Len() || i > 0 && st.First < s.stages[i-1].First):
+			return fmt.Errorf("stage %s begins at trial %d of %d", stages[i], st.First, s.trials.Len())
 		}
 		for _, n := range st.Handed {
 			if _, err := s.trial(n); err != nil {
@@ -105,10 +105,10 @@ func (s *State) consistentStages() error {
 	}
 	inStages := 0
 	for i := range stages {
-		inStages += len(s.of(i))
+		inStages += s.started(i)
 	}
-	if inStages != len(s.trials) {
-		return fmt.Errorf("%d of %d trials are in no stage", len(s.trials)-inStages, len(s.trials))
+	if inStages != s.trials.Len() {
+		return fmt.Errorf("%d of %d trials are in no stage", s.trials.Len()-inStages, s.trials.Len())
 	}
 	return nil
 }

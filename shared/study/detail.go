@@ -3,6 +3,7 @@ package study
 import (
 	"fmt"
 
+	"github.com/supermax-hpo/supermax/shared/internal/persistent"
 	"github.com/supermax-hpo/supermax/shared/protocol"
 )
 
@@ -20,9 +21,9 @@ type detail struct {
 	unknown fields
 }
 
-func details(trials []*Trial) []*detail {
+func details(trials persistent.Vector[*Trial]) []*detail {
 	var list []*detail
-	for n, t := range trials {
+	for n, t := range trials.All() {
 		if t.From != nil || t.Fold != nil || t.Requeues > 0 || t.Lease != nil || len(t.Ended) > 0 || t.Failure != nil || t.unknown != nil {
 			list = append(list, &detail{Trial: n, From: t.From, Fold: t.Fold, Requeues: t.Requeues,
 				Lease: t.Lease, Ended: t.Ended, Failure: t.Failure, unknown: t.unknown})
@@ -33,10 +34,10 @@ func details(trials []*Trial) []*detail {
 
 func (s *State) readDetails(list []*detail) error {
 	for _, d := range list {
-		if d == nil || d.Trial < 0 || d.Trial >= len(s.trials) {
-			return fmt.Errorf("a detail is of none of the %d trials", len(s.trials))
+		if d == nil || d.Trial < 0 || d.Trial >= s.trials.Len() {
+			return fmt.Errorf("a detail is of none of the %d trials", s.trials.Len())
 		}
-		t := s.trials[d.Trial]
+		t := s.trials.At(d.Trial)
 		t.From, t.Fold, t.Requeues, t.Lease = d.From, d.Fold, d.Requeues, d.Lease
 		t.Ended, t.Failure, t.unknown = d.Ended, d.Failure, d.unknown
 	}

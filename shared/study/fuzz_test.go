@@ -2,7 +2,6 @@ package study
 
 import (
 	"encoding/json"
-	"slices"
 	"testing"
 	"time"
 
@@ -34,7 +33,7 @@ func FuzzRestore(f *testing.F) {
 		for _, stage := range stages {
 			_, _, _ = s.Check(now, protocol.StageRequest{Study: study, Stage: stage})
 			_, _, _ = s.Promote(now, protocol.StageRequest{Study: study, Stage: stage})
-			for slot := range s.slots {
+			for slot := range s.slots.all() {
 				_, _, _ = s.Ask(now, protocol.AskRequest{Study: study, Stage: stage, Slot: slot, Token: 1})
 				_, _, _ = s.Ask(now, protocol.AskRequest{Study: study, Stage: stage, Slot: slot, Token: 2})
 			}
@@ -42,7 +41,7 @@ func FuzzRestore(f *testing.F) {
 			s.Pareto(stage)
 			s.Accepted(stage)
 		}
-		for _, t := range s.trials {
+		for _, t := range s.trials.All() {
 			_, _, _ = s.Tell(now, protocol.TellRequest{Study: study, Trial: t.Number, Attempt: t.Attempt, Rung: t.Rung,
 				Outcome: protocol.Outcome{Epochs: []protocol.EpochMetrics{epochOf(1, 1, 0.5, 0.1)}}})
 			_, _, _ = s.Heartbeat(now, protocol.HeartbeatRequest{Study: study, Trial: t.Number, Attempt: t.Attempt})
@@ -84,5 +83,10 @@ func FuzzApply(f *testing.F) {
 
 // stale reports whether the state stands within a command's events, where nobody writes it.
 func stale(s *State) bool {
-	return slices.ContainsFunc(s.trials, func(t *Trial) bool { return t.State == Stale })
+	for _, t := range s.trials.All() {
+		if t.State == Stale {
+			return true
+		}
+	}
+	return false
 }

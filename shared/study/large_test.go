@@ -49,8 +49,8 @@ func large(t testing.TB, stage protocol.Stage, sampler string, trials int) *simu
 		m.take([]Event{{Type: EventStageClosed, Stage: protocol.StageA, At: m.now, Trials: []int{0}}}, nil)
 	}
 	m.take([]Event{{Type: EventStageOpened, Stage: stage, At: m.now, Limit: 2 * trials}}, nil)
-	for len(m.state.of(m.state.openStage())) < trials {
-		m.play(stage, len(m.state.trials), rng)
+	for m.state.started(m.state.openStage()) < trials {
+		m.play(stage, m.state.trials.Len(), rng)
 	}
 	return m
 }
@@ -62,7 +62,7 @@ func (m *simulation) settle() {
 		for _, n := range m.state.promotable(open, rung) {
 			at := clean(m.now)
 			m.take([]Event{{Type: EventPromoted, At: at, Trial: n, Rung: rung + 1},
-				{Type: EventLeased, At: at, Trial: n, Slot: fmt.Sprint("p", n), Token: 1, Attempt: m.state.trials[n].Attempt + 1,
+				{Type: EventLeased, At: at, Trial: n, Slot: fmt.Sprint("p", n), Token: 1, Attempt: m.state.trials.At(n).Attempt + 1,
 					Rung: rung + 1, LeaseUntil: m.state.leaseUntil(m.now)}}, nil)
 		}
 	}
@@ -85,7 +85,7 @@ func (m *simulation) play(stage protocol.Stage, number int, rng *rand.Rand) {
 		m.take([]Event{e}, nil)
 	}
 	do(Event{Type: EventTrialCreated, Stage: stage, Params: params})
-	p := m.state.planOf(m.state.trials[number])
+	p := m.state.planOf(m.state.trials.At(number))
 	slot := fmt.Sprintf("6f3c1a52-0b7e-4d5e-9a51-2f1f6b3d8e90:%d/1", number%100)
 	for rung, to := range p.rungs {
 		if rung > 0 {

@@ -45,10 +45,8 @@ func (d *draft) giveBack(t *Trial, end Event) (bool, error) {
 // are queued again.
 func (d *draft) takeBack(stage int) ([]int, error) {
 	requeued := []int{}
-	for _, t := range d.of(stage) {
-		if t.Lease == nil || !t.Lease.Until.Before(d.now) {
-			continue
-		}
+	for _, n := range d.indexes[stage].expired(d.now) {
+		t := d.trials.At(n)
 		queued, err := d.giveBack(t, Event{Failure: &protocol.Failure{Kind: protocol.FailedCrash, Message: fmt.Sprintf(
 			"the lease of slot %s ran out at %s", t.Lease.Slot, t.Lease.Until.Format(time.RFC3339))}})
 		if err != nil {
@@ -64,11 +62,11 @@ func (d *draft) takeBack(stage int) ([]int, error) {
 // heldBy returns the trial that the slot holds a lease of, or nil. A slot holds one at
 // most: the one of its last ask.
 func (s *State) heldBy(name string) *Trial {
-	sl := s.slots[name]
+	sl := s.slots.get(name)
 	if sl == nil || !sl.worked() {
 		return nil
 	}
-	if t := s.trials[sl.Trial]; t.owns(sl.Attempt) && t.Lease.Slot == name {
+	if t := s.trials.At(sl.Trial); t.owns(sl.Attempt) && t.Lease.Slot == name {
 		return t
 	}
 	return nil
@@ -117,7 +115,7 @@ func (s *State) ReleaseSlot(now time.Time, req protocol.ReleaseSlotRequest) (pro
 		return reply, nil, invalid("release slot %s: cause %q is not allowed; allowed: %s, %s",
 			req.Slot, req.Cause, protocol.FailedCrash, protocol.FailedInterrupted)
 	}
-	sl := s.slots[req.Slot]
+	sl := s.slots.get(req.Slot)
 	if s.openStage() < 0 || sl != nil && sl.Released {
 		return reply, nil, nil
 	}

@@ -32,7 +32,7 @@ func (s *State) Promote(now time.Time, req protocol.StageRequest) (protocol.Prom
 	case !s.drained(stage):
 		c := s.count(stage)
 		return reply, nil, conflict(ErrNotDone, "promote stage %s: it is not done: %d of %d trials were started, %d wait, %d run, %d are paused",
-			req.Stage, len(s.of(stage)), c.Limit, c.Queued, c.Running, c.Paused)
+			req.Stage, s.started(stage), c.Limit, c.Queued, c.Running, c.Paused)
 	}
 	handed, results := s.handOn(stage)
 	if results == 0 {
@@ -75,7 +75,7 @@ func (s *State) handOn(stage int) (handed []int, results int) {
 // whyNone says in a sentence why a stage has no result.
 func (s *State) whyNone(stage int) string {
 	failed, why := 0, ""
-	for _, t := range s.of(stage) {
+	for t := range s.of(stage) {
 		if t.State == Failed {
 			failed++
 			why = fmt.Sprintf("; trial %d: %s: %s", t.Number, t.Failure.Kind, t.Failure.Message)
@@ -85,7 +85,7 @@ func (s *State) whyNone(stage int) string {
 	if stages[stage] == protocol.StageC {
 		what = "no candidate was trained on every fold"
 	}
-	return fmt.Sprintf("%s, %d of %d trials failed%s", what, failed, len(s.of(stage)), why)
+	return fmt.Sprintf("%s, %d of %d trials failed%s", what, failed, s.started(stage), why)
 }
 
 // Finish chooses the configuration after stage C: the highest mean F1-macro over the

@@ -13,7 +13,7 @@ import (
 // the others by non-dominated rank and, within a rank, by crowding distance. Stage C has
 // no trials of its own to rank: see [State.Candidates].
 func (s *State) Best(stage protocol.Stage) []Trial {
-	i, err := index(stage)
+	i, err := indexOf(stage)
 	if err != nil || stage == protocol.StageC {
 		return nil
 	}
@@ -23,7 +23,7 @@ func (s *State) Best(stage protocol.Stage) []Trial {
 // Pareto returns the search stage's trials that no other dominates, by falling F1-macro.
 // With stage A's one objective these are the trials of the highest F1-macro.
 func (s *State) Pareto(stage protocol.Stage) []Trial {
-	i, err := index(stage)
+	i, err := indexOf(stage)
 	if err != nil || stage == protocol.StageC {
 		return nil
 	}
@@ -42,7 +42,7 @@ func (s *State) Pareto(stage protocol.Stage) []Trial {
 // handed on, its end with the lowest ECE and a poor F1-macro would be confirmed in vain.
 func (s *State) ranking(stage int) []*Trial {
 	var trials []*Trial
-	for _, t := range s.of(stage) {
+	for t := range s.of(stage) {
 		if _, ok := t.Value(); ok && t.State != Failed {
 			trials = append(trials, t)
 		}

@@ -75,8 +75,8 @@ func (m *simulation) run(stage protocol.Stage) {
 	}
 	_, events, err = m.state.Promote(m.now, req)
 	m.take(events, err)
-	if len(m.state.slots) > 0 {
-		m.t.Errorf("stage %s is closed and still remembers %d slots", stage, len(m.state.slots))
+	if n := m.state.slots.byName.Len(); n > 0 || m.state.slots.live != 0 {
+		m.t.Errorf("stage %s is closed and still remembers %d slots", stage, n)
 	}
 }
 

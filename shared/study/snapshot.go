@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // SnapshotVersion is the version of the snapshots that this package writes, and the
@@ -29,12 +30,12 @@ type snapshot struct {
 // Snapshot returns the state as lines of JSON, the same bytes for the same events. They
 // hold times to the millisecond, as events do since version 2.
 func (s *State) Snapshot() ([]byte, error) {
-	if s.slots == nil {
+	if !s.created() {
 		return nil, errors.New("write snapshot: the study was not created yet")
 	}
 	c := s.trialColumns()
 	data, err := writeKeeping(snapshot{SchemaVersion: SnapshotVersion, Settings: s.given, Stages: s.stages[:],
-		Details: details(s.trials), Slots: s.slots, Chosen: s.chosen,
+		Details: details(s.trials), Slots: s.slots.all(), Chosen: s.chosen,
 		CostSeconds: s.costSeconds, BudgetDollars: s.budget, Stopped: s.stopped, Columns: len(c)}, s.unknown)
 	if err != nil {
 		return nil, fmt.Errorf("write snapshot: %w", err)
@@ -82,7 +83,13 @@ func restore(data []byte) (*State, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s, s.consistent()
+	if err := s.consistent(); err != nil {
+		return nil, err
+	}
+	for i, p := range s.plans {
+		s.indexes[i] = newIndex(p, slices.Collect(s.of(i)))
+	}
+	return s, nil
 }
 
 func (s *State) read(head []byte, c columns) error {
@@ -113,8 +120,6 @@ func (s *State) begin(settings json.RawMessage, stages []stageState, slots map[s
 		return fmt.Errorf("it has %d stages, not %d", len(stages), len(s.stages))
 	}
 	copy(s.stages[:], stages)
-	if slots != nil {
-		s.slots = slots
-	}
+	s.slots = newSlots(slots)
 	return nil
 }

@@ -3,6 +3,8 @@ package study
 import (
 	"encoding/json"
 	"fmt"
+
+	"github.com/supermax-hpo/supermax/shared/internal/persistent"
 )
 
 // snapshotV1 is a snapshot before version 2: one JSON object with a trial's members as they
@@ -29,8 +31,8 @@ func (s *State) readVersion1(data []byte) error {
 	if err := s.begin(snap.Settings, snap.Stages, snap.Slots); err != nil {
 		return err
 	}
-	s.chosen, s.trials = snap.Chosen, snap.Trials
-	for n, t := range s.trials {
+	s.chosen, s.trials = snap.Chosen, persistent.Collect(snap.Trials)
+	for n, t := range snap.Trials {
 		if t == nil {
 			return fmt.Errorf("trial %d is missing", n)
 		}

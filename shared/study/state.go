@@ -3,25 +3,26 @@ package study
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
+	"iter"
 	"slices"
 	"time"
 
 	"github.com/supermax-hpo/supermax/shared/asha"
+	"github.com/supermax-hpo/supermax/shared/internal/persistent"
 	"github.com/supermax-hpo/supermax/shared/protocol"
 )
 
-// State is a study at one point of its events.
+// State is a study at one point of its events. What it refers to is never changed, only
+// replaced, so that a copy of the struct is a copy of the study.
 type State struct {
 	given    json.RawMessage // the settings as they were created, unknown fields included
 	settings Settings        // with defaults
 	plans    [3]plan         // of the stages A, B, C
 	stages   [3]stageState
-	trials   []*Trial         // by number; a trial is never changed, only replaced
-	slots    map[string]*slot // of the open stage; never changed, only replaced
+	trials   persistent.Vector[*Trial] // by number
+	indexes  [3]index                  // of the stages' trials
+	slots    slots                     // of the open stage
 	chosen   *Choice
-
-	borrowedTrials, borrowedSlots bool // they are another state's: see [State.draft]
 
 	costSeconds float64  // that the attempts of all trials told of, in the order of their events
 	budget      *float64 // in dollars; nil: no bound
@@ -42,22 +43,6 @@ type stageState struct {
 }
 
 func (s stageState) open() bool { return !s.Opened.IsZero() && s.Closed.IsZero() }
-
-// slot is what is remembered of one life of one trainer: the last work that it got. Asks
-// that had to wait are not remembered; logs of former versions hold some, without a lease.
-type slot struct {
-	Token      int64     `json:"token,omitempty"`
-	Trial      int       `json:"trial,omitempty"`
-	Attempt    int       `json:"attempt,omitempty"`
-	Rung       int       `json:"rung,omitempty"`
-	LeaseUntil time.Time `json:"lease_until,omitzero"` // as first answered
-	Released   bool      `json:"released,omitempty"`   // it is gone and gets nothing more
-
-	unknown fields
-}
-
-// worked reports whether the slot ever got work.
-func (sl *slot) worked() bool { return !sl.LeaseUntil.IsZero() }
 
 // Choice is the end of a study.
 type Choice struct {
@@ -97,21 +82,25 @@ func (s *State) configure(given json.RawMessage) error {
 		return err
 	}
 	s.given, s.settings, s.plans = given, settings.withDefaults(), plans
-	s.slots = make(map[string]*slot)
+	s.slots = newSlots(nil)
+	for i := range s.indexes {
+		s.indexes[i] = newIndex(plans[i], nil)
+	}
 	return nil
 }
 
+// created reports whether the state has its settings.
+func (s *State) created() bool { return s.given != nil }
+
 // Clone returns a state that can be changed without changing s, so that a caller may keep
-// s for readers while it applies events to the copy. It copies a few words a trial.
+// s for readers while it applies events to the copy. It costs the same for every size.
 func (s *State) Clone() *State {
 	c := *s
-	c.trials, c.slots = slices.Clone(s.trials), maps.Clone(s.slots)
 	return &c
 }
 
 // draft is a copy of the state on which a command plays its events out as it decides
-// them, so that each decision sees the ones before. It shares the state's trials and slots
-// up to its first event, and each trial that no event changed for good.
+// them, so that each decision sees the ones before.
 type draft struct {
 	*State
 	now    time.Time
@@ -119,23 +108,7 @@ type draft struct {
 }
 
 func (s *State) draft(now time.Time) *draft {
-	c := *s
-	c.borrowedTrials, c.borrowedSlots = true, true
-	return &draft{State: &c, now: clean(now)}
-}
-
-// ownTrials copies the trials that a draft shares with its state, before a change.
-func (s *State) ownTrials() {
-	if s.borrowedTrials {
-		s.trials, s.borrowedTrials = slices.Clone(s.trials), false
-	}
-}
-
-// ownSlots does the same for slots.
-func (s *State) ownSlots() {
-	if s.borrowedSlots {
-		s.slots, s.borrowedSlots = maps.Clone(s.slots), false
-	}
+	return &draft{State: s.Clone(), now: clean(now)}
 }
 
 // emit adds an event and applies it to the draft.
@@ -151,8 +124,8 @@ func (d *draft) emit(e Event) error {
 // clean returns t as events and snapshots keep it: UTC, to the millisecond.
 func clean(t time.Time) time.Time { return t.Truncate(time.Millisecond).UTC() }
 
-// index returns the stage's place in the order of stages.
-func index(stage protocol.Stage) (int, error) {
+// indexOf returns the stage's place in the order of stages.
+func indexOf(stage protocol.Stage) (int, error) {
 	if i := slices.Index(stages[:], stage); i >= 0 {
 		return i, nil
 	}
@@ -169,42 +142,57 @@ func (s *State) mine(study string) error {
 
 // trial returns the trial of that number.
 func (s *State) trial(n int) (*Trial, error) {
-	if n < 0 || n >= len(s.trials) {
-		return nil, notFound("trial %d does not exist: the study has %d trials, counted from 0", n, len(s.trials))
+	if n < 0 || n >= s.trials.Len() {
+		return nil, notFound("trial %d does not exist: the study has %d trials, counted from 0", n, s.trials.Len())
 	}
-	return s.trials[n], nil
+	return s.trials.At(n), nil
 }
 
-// of returns the stage's trials in order of their numbers, which are contiguous because
-// a stage opens after the one before was closed.
-func (s *State) of(stage int) []*Trial {
+// span returns the numbers of the stage's trials, from the first up to and without the end.
+// They are contiguous because a stage opens after the one before was closed.
+func (s *State) span(stage int) (first, end int) {
 	if s.stages[stage].Opened.IsZero() {
-		return nil
+		return 0, 0
 	}
-	end := len(s.trials)
+	end = s.trials.Len()
 	if stage+1 < len(stages) && !s.stages[stage+1].Opened.IsZero() {
 		end = s.stages[stage+1].First
 	}
-	return s.trials[s.stages[stage].First:end]
+	return s.stages[stage].First, end
+}
+
+// started returns how many trials the stage has.
+func (s *State) started(stage int) int {
+	first, end := s.span(stage)
+	return end - first
+}
+
+// of returns the stage's trials in order of their numbers.
+func (s *State) of(stage int) iter.Seq[*Trial] {
+	return func(yield func(*Trial) bool) {
+		first, end := s.span(stage)
+		for n, t := range s.trials.From(first) {
+			if n >= end || !yield(t) {
+				return
+			}
+		}
+	}
+}
+
+// put sets a trial, new or in the place of what it was.
+func (s *State) put(t *Trial) {
+	var old *Trial
+	if t.Number < s.trials.Len() {
+		old = s.trials.At(t.Number)
+	}
+	s.trials = s.trials.Set(t.Number, t)
+	stage := slices.Index(stages[:], t.Stage)
+	s.indexes[stage] = s.indexes[stage].with(s.plans[stage], old, t)
 }
 
 // planOf returns the plan of a trial's stage.
 func (s *State) planOf(t *Trial) plan {
 	return s.plans[slices.Index(stages[:], t.Stage)]
-}
-
-// results returns what the stage's trials reported at a rung.
-func (s *State) results(stage, rung int) []asha.Result {
-	trials, p := s.of(stage), s.plans[stage]
-	results := make([]asha.Result, 0, len(trials))
-	values := make([]float64, 0, len(trials)*len(p.dirs))
-	for _, t := range trials {
-		if len(t.Reports) > rung {
-			values = t.Reports[rung].Value.appendTo(values, p)
-			results = append(results, asha.Result{Trial: t.Number, Values: values[len(values)-len(p.dirs):], Promoted: t.Rung > rung})
-		}
-	}
-	return results
 }
 
 // promotable returns the trials to promote from a rung of the stage, best first.
@@ -213,5 +201,5 @@ func (s *State) promotable(stage, rung int) []int {
 	if rung >= p.last() {
 		return nil
 	}
-	return asha.Promotable(s.results(stage, rung), p.factor, p.dirs)
+	return asha.Promotable(slices.Collect(s.indexes[stage].rungs[rung].All()), p.factor, p.dirs)
 }

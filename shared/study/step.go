@@ -42,7 +42,7 @@ func (s *State) Plan(now time.Time, req protocol.StageRequest) (protocol.PlanRep
 		return reply, nil, err
 	}
 	for _, n := range handed {
-		if err := d.enqueue(req.Stage, d.trials[n]); err != nil {
+		if err := d.enqueue(req.Stage, d.trials.At(n)); err != nil {
 			return reply, nil, err
 		}
 	}
@@ -53,11 +53,11 @@ func (s *State) Plan(now time.Time, req protocol.StageRequest) (protocol.PlanRep
 func (d *draft) enqueue(stage protocol.Stage, from *Trial) error {
 	e := Event{Type: EventTrialCreated, Stage: stage, Params: d.settings.Space.Assignment(from.point), From: &from.Number}
 	if stage != protocol.StageC {
-		e.Trial = len(d.trials)
+		e.Trial = d.trials.Len()
 		return d.emit(e)
 	}
 	for fold := range d.settings.C.Folds {
-		e.Trial, e.Fold = len(d.trials), &fold
+		e.Trial, e.Fold = d.trials.Len(), &fold
 		if err := d.emit(e); err != nil {
 			return err
 		}
@@ -108,11 +108,8 @@ func (s *State) Check(now time.Time, req protocol.StageRequest) (protocol.CheckR
 // and every trial that failed.
 func (s *State) progress() int {
 	n := 0
-	for _, t := range s.trials {
-		n += len(t.Reports)
-		if t.State == Failed {
-			n++
-		}
+	for _, x := range s.indexes {
+		n += x.reports + x.counts.Failed
 	}
 	return n
 }
@@ -120,7 +117,7 @@ func (s *State) progress() int {
 // drained reports whether an ask can never get work of the stage again.
 func (s *State) drained(stage int) bool {
 	c := s.count(stage)
-	if c.Queued > 0 || c.Running > 0 || len(s.of(stage)) < s.stages[stage].Limit {
+	if c.Queued > 0 || c.Running > 0 || s.started(stage) < s.stages[stage].Limit {
 		return false
 	}
 	for rung := range s.plans[stage].last() {
@@ -136,5 +133,5 @@ func (s *State) stageOf(req protocol.StageRequest) (int, error) {
 	if err := s.mine(req.Study); err != nil {
 		return 0, err
 	}
-	return index(req.Stage)
+	return indexOf(req.Stage)
 }

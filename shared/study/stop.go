@@ -30,9 +30,9 @@ func (s *State) Stop(now time.Time, req protocol.StopRequest) (protocol.StopRepl
 		return reply, nil, invalid("stop study %s: reason %.40q is not allowed; allowed: %s, or another word of 1 to 32 small letters, digits, dashes and underscores",
 			req.Study, req.Reason, StoppedByUser)
 	}
-	for _, t := range s.trials {
-		if t.Lease != nil {
-			reply.Slots = append(reply.Slots, t.Lease.Slot)
+	for i := range s.indexes {
+		for l := range s.indexes[i].leases.All() {
+			reply.Slots = append(reply.Slots, s.trials.At(l.trial).Lease.Slot)
 		}
 	}
 	slices.Sort(reply.Slots)

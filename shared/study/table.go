@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/supermax-hpo/supermax/shared/internal/persistent"
 	"github.com/supermax-hpo/supermax/shared/protocol"
 	"github.com/supermax-hpo/supermax/shared/space"
 )
@@ -188,7 +189,9 @@ func (s *State) trialColumns() columns {
 	var reports []reportRow
 	var seeds []seedRow
 	before := 0.0
-	for _, t := range s.trials {
+	trials := make([]*Trial, 0, s.trials.Len())
+	for _, t := range s.trials.All() {
+		trials = append(trials, t)
 		at := milliseconds(t.Created)
 		created, before = append(created, at-before), at
 		for i := range t.Reports {
@@ -201,7 +204,7 @@ func (s *State) trialColumns() columns {
 	if len(created) > 0 {
 		c["created"] = created
 	}
-	write(c, trialTable(s.settings.Space), s.trials)
+	write(c, trialTable(s.settings.Space), trials)
 	write(c, reportTable(), reports)
 	write(c, seedTable(), seeds)
 	return c
@@ -213,17 +216,18 @@ func (s *State) readTrials(c columns) error {
 	delete(c, "created")
 	trials, width := make([]Trial, len(created)), len(s.settings.Space.Params)
 	numbers := make(space.Point, len(trials)*width)
-	s.trials = make([]*Trial, len(trials))
+	list := make([]*Trial, len(trials))
 	at := 0.0
 	for n := range trials {
 		at += created[n]
 		trials[n] = Trial{Number: n, Created: fromMilliseconds(at), point: numbers[n*width : (n+1)*width : (n+1)*width]}
-		s.trials[n] = &trials[n]
+		list[n] = &trials[n]
 	}
+	s.trials = persistent.Collect(list)
 	if err := s.consistentStages(); err != nil {
 		return err
 	}
-	if err := read(c, trialTable(s.settings.Space), s.trials); err != nil {
+	if err := read(c, trialTable(s.settings.Space), list); err != nil {
 		return err
 	}
 	if err := s.readReports(c); err != nil {
@@ -240,7 +244,7 @@ func (s *State) readReports(c columns) error {
 	var reports []reportRow
 	var seeds []seedRow
 	for i, p := range s.plans {
-		for _, t := range s.of(i) {
+		for t := range s.of(i) {
 			t.Stage = stages[i]
 			n := t.Rung
 			if t.State == Paused || t.State == Completed {

@@ -42,7 +42,7 @@ func (s *State) Tell(now time.Time, req protocol.TellRequest) (protocol.TellRepl
 		}
 		return none, nil, err
 	}
-	reply, ok := d.told(d.trials[t.Number], req.Attempt, req.Rung)
+	reply, ok := d.told(d.trials.At(t.Number), req.Attempt, req.Rung)
 	if !ok {
 		return none, nil, fmt.Errorf("tell trial %d: its events hold no answer", t.Number)
 	}
@@ -108,7 +108,7 @@ func (d *draft) tell(t *Trial, req protocol.TellRequest) error {
 	if err := d.emit(e); err != nil {
 		return err
 	}
-	stage, err := index(t.Stage)
+	stage, err := indexOf(t.Stage)
 	if err != nil {
 		return err
 	}
@@ -130,7 +130,7 @@ func (d *draft) tell(t *Trial, req protocol.TellRequest) error {
 func (d *draft) carry(stage int) error {
 	for rung := range d.plans[stage].last() {
 		for _, n := range d.promotable(stage, rung) {
-			if d.trials[n].State != Completed {
+			if d.trials.At(n).State != Completed {
 				continue
 			}
 			if err := d.emit(Event{Type: EventCarried, Trial: n, Rung: rung + 1}); err != nil {

@@ -23,19 +23,19 @@ func (s *State) Stage() protocol.Stage {
 
 // Open reports whether the stage was planned and not yet promoted.
 func (s *State) Open(stage protocol.Stage) bool {
-	i, err := index(stage)
+	i, err := indexOf(stage)
 	return err == nil && s.stages[i].open()
 }
 
 // Closed reports whether the stage was promoted.
 func (s *State) Closed(stage protocol.Stage) bool {
-	i, err := index(stage)
+	i, err := indexOf(stage)
 	return err == nil && !s.stages[i].Closed.IsZero()
 }
 
 // Rungs returns the epochs at which the stage's rungs end; stage C has one.
 func (s *State) Rungs(stage protocol.Stage) asha.Rungs {
-	i, err := index(stage)
+	i, err := indexOf(stage)
 	if err != nil {
 		return nil
 	}
@@ -53,16 +53,16 @@ func (s *State) Trial(n int) (Trial, bool) {
 
 // Trials returns the stage's trials in order of their numbers.
 func (s *State) Trials(stage protocol.Stage) []Trial {
-	i, err := index(stage)
+	i, err := indexOf(stage)
 	if err != nil {
 		return nil
 	}
-	return s.all(s.of(i))
+	return s.all(slices.Collect(s.of(i)))
 }
 
 // Counts returns the stage's trials by state.
 func (s *State) Counts(stage protocol.Stage) protocol.Counts {
-	i, err := index(stage)
+	i, err := indexOf(stage)
 	if err != nil {
 		return protocol.Counts{}
 	}
@@ -70,33 +70,20 @@ func (s *State) Counts(stage protocol.Stage) protocol.Counts {
 }
 
 func (s *State) count(stage int) protocol.Counts {
-	c := protocol.Counts{Limit: s.stages[stage].Limit}
-	for _, t := range s.of(stage) {
-		switch t.State {
-		case Queued, Stale:
-			c.Queued++
-		case Running:
-			c.Running++
-		case Paused:
-			c.Paused++
-		case Completed:
-			c.Completed++
-		case Failed:
-			c.Failed++
-		}
-	}
+	c := s.indexes[stage].counts
+	c.Limit = s.stages[stage].Limit
 	return c
 }
 
 // CostSeconds returns the slot seconds that the stage's attempts told of; what a slot
 // spent that vanished without a word is not among them.
 func (s *State) CostSeconds(stage protocol.Stage) float64 {
-	i, err := index(stage)
+	i, err := indexOf(stage)
 	if err != nil {
 		return 0
 	}
 	var sum float64
-	for _, t := range s.of(i) {
+	for t := range s.of(i) {
 		sum += t.CostSeconds()
 	}
 	return sum
@@ -105,12 +92,12 @@ func (s *State) CostSeconds(stage protocol.Stage) float64 {
 // Accepted returns the stage's reports that came from an attempt, by trial and rung. Each
 // has a metrics file; a file of any other attempt and rung is an orphan.
 func (s *State) Accepted(stage protocol.Stage) []Report {
-	i, err := index(stage)
+	i, err := indexOf(stage)
 	if err != nil {
 		return nil
 	}
 	var reports []Report
-	for _, t := range s.of(i) {
+	for t := range s.of(i) {
 		for _, r := range t.Reports {
 			if !r.Carried {
 				reports = append(reports, r)

@@ -43,7 +43,7 @@ func (w *world) step(stage protocol.Stage) {
 			}
 		}
 	case "heartbeat":
-		if n := len(w.state.trials); n > 0 {
+		if n := w.state.trials.Len(); n > 0 {
 			req := protocol.HeartbeatRequest{Study: "s", Trial: rapid.IntRange(0, n-1).Draw(t, "trial"), Attempt: rapid.IntRange(0, 2).Draw(t, "attempt")}
 			_, _ = w.do(func(s *State, now time.Time) (any, []Event, error) {
 				r, ev, err := s.Heartbeat(now, req)

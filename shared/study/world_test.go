@@ -114,6 +114,9 @@ func (w *world) gaveNothingOutWhileStopped(events []Event) {
 }
 
 func (w *world) invariants() {
+	if diff := indexDiff(w.state); diff != "" {
+		w.t.Fatalf("the index is not that of its trials:\n%s", diff)
+	}
 	spent := 0.0
 	for _, stage := range stages {
 		spent += w.state.CostSeconds(stage)

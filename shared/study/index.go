@@ -1,0 +1,134 @@
+package study
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/supermax-hpo/supermax/shared/asha"
+	"github.com/supermax-hpo/supermax/shared/internal/persistent"
+	"github.com/supermax-hpo/supermax/shared/protocol"
+)
+
+// index is what the commands look up of a stage's trials, so that none of them walks all.
+// It follows from the trials alone, however they came to be what they are. Like the trials
+// it is never changed, only replaced.
+type index struct {
+	counts  protocol.Counts               // without the limit
+	reports int                           // of all trials, at all rungs
+	retried persistent.Set[int]           // queued trials that a slot had before
+	fresh   persistent.Set[int]           // the other queued ones
+	leases  persistent.Set[leaseEnd]      // of the running trials
+	rungs   []persistent.Set[asha.Result] // what was reported at each
+}
+
+// leaseEnd is when the lease of a trial runs out.
+type leaseEnd struct {
+	until time.Time
+	trial int
+}
+
+func (a leaseEnd) compare(b leaseEnd) int {
+	return cmp.Or(a.until.Compare(b.until), cmp.Compare(a.trial, b.trial))
+}
+
+func byTrial(a, b asha.Result) int { return cmp.Compare(a.Trial, b.Trial) }
+
+// newIndex returns the index of trials that stand in the order of their numbers.
+func newIndex(p plan, trials []*Trial) index {
+	x := index{rungs: make([]persistent.Set[asha.Result], len(p.rungs))}
+	var retried, fresh []int
+	var leases []leaseEnd
+	results := make([][]asha.Result, len(p.rungs))
+	for _, t := range trials {
+		x.add(t, 1)
+		switch {
+		case t.Lease != nil:
+			leases = append(leases, leaseEnd{t.Lease.Until, t.Number})
+		case t.State == Queued && t.started():
+			retried = append(retried, t.Number)
+		case t.State == Queued:
+			fresh = append(fresh, t.Number)
+		}
+		for rung := range t.Reports {
+			results[rung] = append(results[rung], t.result(p, rung))
+		}
+	}
+	slices.SortFunc(leases, leaseEnd.compare)
+	x.retried, x.fresh = persistent.NewSet(cmp.Compare[int], retried...), persistent.NewSet(cmp.Compare[int], fresh...)
+	x.leases = persistent.NewSet(leaseEnd.compare, leases...)
+	for rung, list := range results {
+		x.rungs[rung] = persistent.NewSet(byTrial, list...)
+	}
+	return x
+}
+
+// with returns the index after a trial, nil before it was created, became another.
+func (x index) with(p plan, old, t *Trial) index {
+	if old != nil {
+		x.add(old, -1)
+		switch {
+		case old.Lease != nil:
+			x.leases = x.leases.Without(leaseEnd{old.Lease.Until, old.Number})
+		case old.State == Queued && old.started():
+			x.retried = x.retried.Without(old.Number)
+		case old.State == Queued:
+			x.fresh = x.fresh.Without(old.Number)
+		}
+	}
+	x.add(t, 1)
+	switch {
+	case t.Lease != nil:
+		x.leases = x.leases.With(leaseEnd{t.Lease.Until, t.Number})
+	case t.State == Queued && t.started():
+		x.retried = x.retried.With(t.Number)
+	case t.State == Queued:
+		x.fresh = x.fresh.With(t.Number)
+	}
+	copied := false
+	for rung := range t.Reports {
+		if old != nil && rung < len(old.Reports) && (old.Rung > rung) == (t.Rung > rung) {
+			continue // a report never changes but for having been promoted
+		}
+		if !copied {
+			x.rungs, copied = slices.Clone(x.rungs), true
+		}
+		x.rungs[rung] = x.rungs[rung].With(t.result(p, rung))
+	}
+	return x
+}
+
+// add counts the trial, once or once less.
+func (x *index) add(t *Trial, by int) {
+	x.reports += by * len(t.Reports)
+	switch t.State {
+	case Queued, Stale:
+		x.counts.Queued += by
+	case Running:
+		x.counts.Running += by
+	case Paused:
+		x.counts.Paused += by
+	case Completed:
+		x.counts.Completed += by
+	case Failed:
+		x.counts.Failed += by
+	}
+}
+
+// result returns what the trial reported at a rung.
+func (t *Trial) result(p plan, rung int) asha.Result {
+	return asha.Result{Trial: t.Number, Values: t.Reports[rung].Value.appendTo(nil, p), Promoted: t.Rung > rung}
+}
+
+// expired returns the trials whose lease ran out before now, by number.
+func (x index) expired(now time.Time) []int {
+	var trials []int
+	for l := range x.leases.All() {
+		if !l.until.Before(now) {
+			break
+		}
+		trials = append(trials, l.trial)
+	}
+	slices.Sort(trials)
+	return trials
+}
