@@ -190,27 +190,26 @@ func (s *State) suggest(stage, n int) (space.Assignment, error) {
 	if err != nil {
 		return nil, err
 	}
-	history, err := sampler.NewHistory(sampler.Problem{Space: s.settings.Space, Directions: p.dirs})
-	if err != nil {
-		return nil, err
-	}
-	for t := range s.of(stage) {
-		o := t.observed(p)
-		o.Values = t.values(p)
-		if err := history.Set(o); err != nil {
-			return nil, err
-		}
-	}
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%s/%s/%d", s.settings.Study, stages[stage], n)
 	rng := rand.New(rand.NewPCG(s.settings.Seed, h.Sum64()))
-	return smp.Suggest(history, rng)
+	var params space.Assignment
+	err = s.memory.with(s, stage, func(h *sampler.History) error {
+		params, err = smp.Suggest(h, rng)
+		return err
+	})
+	return params, err
 }
 
 // observed returns the trial as a sampler sees it, without its values. Complete is what was
 // trained to the last rung; a trial whose seeds all stopped below it counts as paused there.
+// Its rung is given by the epochs behind its value, so that they compare between trials of
+// different rungs.
 func (t *Trial) observed(p plan) sampler.Observation {
-	o := sampler.Observation{Number: t.Number, Point: t.point, Rung: t.Reported(), State: sampler.Paused}
+	o := sampler.Observation{Number: t.Number, Point: t.point, Rung: -1, State: sampler.Paused}
+	if last := t.Reported(); last >= 0 {
+		o.Rung = p.rungs[last]
+	}
 	switch {
 	case t.State == Failed:
 		o.State = sampler.Failed

@@ -22,6 +22,7 @@ type State struct {
 	trials   persistent.Vector[*Trial] // by number
 	indexes  [3]index                  // of the stages' trials
 	slots    slots                     // of the open stage
+	memory   *memory                   // the samplers'
 	chosen   *Choice
 
 	costSeconds float64  // that the attempts of all trials told of, in the order of their events
@@ -82,7 +83,7 @@ func (s *State) configure(given json.RawMessage) error {
 		return err
 	}
 	s.given, s.settings, s.plans = given, settings.withDefaults(), plans
-	s.slots = newSlots(nil)
+	s.slots, s.memory = newSlots(nil), new(memory)
 	for i := range s.indexes {
 		s.indexes[i] = newIndex(plans[i], nil)
 	}

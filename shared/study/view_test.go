@@ -54,11 +54,11 @@ func TestTrialAsTheSamplerSeesIt(t *testing.T) {
 	}{
 		{"enqueued", Trial{State: Queued}, sampler.Running, -1},
 		{"running", Trial{State: Running}, sampler.Running, -1},
-		{"promoted", Trial{State: Running, Rung: 1, Reports: one}, sampler.Running, 0},
-		{"paused", Trial{State: Paused, Reports: one}, sampler.Paused, 0},
-		{"stopped early", Trial{State: Completed, Reports: one}, sampler.Paused, 0},
-		{"completed", Trial{State: Completed, Rung: 1, Reports: two}, sampler.Completed, 1},
-		{"failed", Trial{State: Failed, Rung: 1, Reports: one}, sampler.Failed, 0},
+		{"promoted", Trial{State: Running, Rung: 1, Reports: one}, sampler.Running, 1},
+		{"paused", Trial{State: Paused, Reports: one}, sampler.Paused, 1},
+		{"stopped early", Trial{State: Completed, Reports: one}, sampler.Paused, 1},
+		{"completed", Trial{State: Completed, Rung: 1, Reports: two}, sampler.Completed, 3},
+		{"failed", Trial{State: Failed, Rung: 1, Reports: one}, sampler.Failed, 1},
 	}
 	for _, c := range cases {
 		o := c.trial.observed(p)

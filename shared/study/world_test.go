@@ -70,6 +70,9 @@ func newWorld(t *rapid.T) *world {
 // do runs a command, checks that it changed nothing, and applies its events.
 func (w *world) do(c command) (any, error) {
 	before := w.snapshot()
+	if rapid.IntRange(0, 3).Draw(w.t, "lost race") == 0 {
+		w.loseRace(c)
+	}
 	reply, events, err := c(w.state, w.now)
 	if after := w.snapshot(); before != after {
 		w.t.Fatalf("the command changed the state:\n%s", cmp.Diff(before, after))
@@ -87,6 +90,22 @@ func (w *world) do(c command) (any, error) {
 	w.events = append(w.events, events...)
 	w.invariants()
 	return reply, err
+}
+
+// loseRace makes the command and another ask on a copy whose events nobody keeps.
+func (w *world) loseRace(c command) {
+	s := w.state.Clone()
+	ask := func(s *State, now time.Time) (any, []Event, error) {
+		return s.Ask(now, protocol.AskRequest{Study: "s", Stage: s.Stage(), Slot: "rival", Token: 1})
+	}
+	for _, c := range []command{c, ask} {
+		_, events, err := c(s, w.now)
+		for _, e := range events {
+			if applyErr := s.Apply(e); err != nil || applyErr != nil {
+				w.t.Fatal(err, applyErr)
+			}
+		}
+	}
 }
 
 func answerText(reply any, err error) string {
