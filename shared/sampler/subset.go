@@ -40,7 +40,7 @@ func HypervolumeSubset(values [][]float64, dirs []Direction, n int) []int {
 	switch ref := beyondWorst(losses); {
 	case n >= len(distinct):
 		slices.Sort(again)
-		chosen = append(distinct, again[:n-len(distinct)]...)
+		chosen = slices.Concat(distinct, again[:n-len(distinct)])
 	case len(dirs) == 2:
 		chosen = greedyOfTwo(losses, distinct, ref, n)
 	default:
