@@ -8,20 +8,14 @@ import "slices"
 // the first parameter that s does not have, that is active and missing, or whose value is
 // not allowed.
 func (s *Space) Complete(a Assignment) (Assignment, error) {
-	given := make([]string, 0, len(a))
-	for name := range a {
-		given = append(given, name)
-	}
-	slices.Sort(given)
-	for _, name := range given {
-		if _, ok := s.Param(name); !ok {
-			return nil, s.unknown(name)
-		}
+	if name, ok := s.stranger(a); ok {
+		return nil, s.unknown(name)
 	}
 	full := make(Assignment, len(s.Params))
-	for _, p := range s.Params {
+	for i := range s.Params {
+		p := &s.Params[i]
 		// Params stand after their conditions, so full already decides them.
-		if !s.Active(full, p.Name) {
+		if !s.active(full, i) {
 			full[p.Name] = p.Otherwise
 			continue
 		}
@@ -36,4 +30,24 @@ func (s *Space) Complete(a Assignment) (Assignment, error) {
 		full[p.Name] = c
 	}
 	return full, nil
+}
+
+// stranger returns the first name in a, in alphabetical order, that s does not have.
+func (s *Space) stranger(a Assignment) (string, bool) {
+	known := 0
+	for i := range s.Params {
+		if _, ok := a[s.Params[i].Name]; ok {
+			known++
+		}
+	}
+	if known == len(a) {
+		return "", false
+	}
+	strange := make([]string, 0, len(a)-known)
+	for name := range a {
+		if s.index(name) < 0 {
+			strange = append(strange, name)
+		}
+	}
+	return slices.Min(strange), true
 }

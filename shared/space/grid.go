@@ -10,7 +10,11 @@ import (
 const gridTolerance = 1e-6
 
 // Count returns how many values p takes while active, 0 for a continuum.
-func (p Param) Count() int {
+func (p Param) Count() int { return p.count() }
+
+// The methods in lower case are those of their names without the copy of a Param, which
+// costs more than they do.
+func (p *Param) count() int {
 	switch {
 	case p.Kind == Categorical:
 		return len(p.Choices)
@@ -24,8 +28,11 @@ func (p Param) Count() int {
 
 // At returns value i of the [Param.Count] values of p, in ascending order (or the order
 // of Choices). It is the zero Value where there is no such value.
-func (p Param) At(i int) Value {
-	if i < 0 || i >= p.Count() {
+func (p Param) At(i int) Value { return p.at(i) }
+
+func (p *Param) at(i int) Value {
+	count := p.count()
+	if i < 0 || i >= count {
 		return Value{}
 	}
 	switch {
@@ -35,7 +42,7 @@ func (p Param) At(i int) Value {
 		return Int(int(p.Low + float64(i)*p.stride()))
 	case i == 0:
 		return Float(p.Low)
-	case i == p.Count()-1:
+	case i == count-1:
 		return Float(p.High)
 	}
 	return Float(round12(p.Low + float64(i)*p.Step))
@@ -58,22 +65,24 @@ func (p Param) Index(v Value) int {
 
 // Nearest returns the value of a float or int parameter that lies nearest to x, which may
 // lie outside the range. It is the zero Value for a categorical parameter and for NaN.
-func (p Param) Nearest(x float64) Value {
+func (p Param) Nearest(x float64) Value { return p.nearest(x) }
+
+func (p *Param) nearest(x float64) Value {
 	if p.Kind == Categorical || math.IsNaN(x) {
 		return Value{}
 	}
 	x = min(max(x, p.Low), p.High)
-	if p.Count() == 0 {
+	if p.count() == 0 {
 		return Float(x)
 	}
 	if p.Low == p.High {
-		return p.At(0)
+		return p.at(0)
 	}
-	return p.At(int(math.Round((x - p.Low) / p.stride())))
+	return p.at(int(math.Round((x - p.Low) / p.stride())))
 }
 
 // stride is the distance between neighbouring values, 0 for a continuum.
-func (p Param) stride() float64 {
+func (p *Param) stride() float64 {
 	if p.Kind == IntRange && p.Step == 0 {
 		return 1
 	}

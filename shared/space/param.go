@@ -50,7 +50,7 @@ func (p Param) Contains(v Value) bool {
 
 // canonical returns the one form of v that assignments of a space hold: the choice itself,
 // an integer for an int parameter, the grid's own float for a stepped one.
-func (p Param) canonical(v Value) (Value, bool) {
+func (p *Param) canonical(v Value) (Value, bool) {
 	if p.Kind == Categorical {
 		i := indexOf(p.Choices, v)
 		if i < 0 {
@@ -65,7 +65,7 @@ func (p Param) canonical(v Value) (Value, bool) {
 	if p.Kind == FloatRange && p.Step == 0 {
 		return Float(f), true
 	}
-	near := p.Nearest(f)
+	near := p.nearest(f)
 	at, _ := near.AsFloat()
 	if p.Kind == IntRange && at != f || math.Abs(at-f) > gridTolerance*p.stride() {
 		return Value{}, false

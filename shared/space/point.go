@@ -16,8 +16,9 @@ type Point []float64
 // allowed.
 func (s *Space) Point(a Assignment) (Point, error) {
 	point := make(Point, len(s.Params))
-	for i, p := range s.Params {
-		if !s.Active(a, p.Name) {
+	for i := range s.Params {
+		p := &s.Params[i]
+		if !s.active(a, i) {
 			point[i] = math.NaN()
 			continue
 		}
@@ -41,10 +42,12 @@ func (s *Space) Point(a Assignment) (Point, error) {
 // Assignment returns the complete assignment at a point that [Space.CheckPoint] accepts.
 func (s *Space) Assignment(point Point) Assignment {
 	a := make(Assignment, len(s.Params))
-	for i, p := range s.Params {
-		if a[p.Name] = p.Otherwise; !math.IsNaN(point[i]) {
-			a[p.Name] = p.Value(point[i])
+	for i := range s.Params {
+		p, v := &s.Params[i], s.Params[i].Otherwise
+		if !math.IsNaN(point[i]) {
+			v = p.value(point[i])
 		}
+		a[p.Name] = v
 	}
 	return a
 }
@@ -84,9 +87,11 @@ func (p *Param) spans(x float64) bool {
 
 // Value returns what a number of a [Point] means: that choice of a categorical parameter,
 // the nearest value of another. NaN means none.
-func (p Param) Value(x float64) Value {
+func (p Param) Value(x float64) Value { return p.value(x) }
+
+func (p *Param) value(x float64) Value {
 	if p.Kind == Categorical && !math.IsNaN(x) {
-		return p.At(int(x))
+		return p.at(int(x))
 	}
-	return p.Nearest(x)
+	return p.nearest(x)
 }

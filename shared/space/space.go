@@ -21,12 +21,20 @@ type Space struct {
 
 // Param returns the parameter of that name.
 func (s *Space) Param(name string) (Param, bool) {
-	for _, p := range s.Params {
-		if p.Name == name {
-			return p, true
-		}
+	if i := s.index(name); i >= 0 {
+		return s.Params[i], true
 	}
 	return Param{}, false
+}
+
+// index returns the place of the parameter of that name, or -1.
+func (s *Space) index(name string) int {
+	for i := range s.Params {
+		if s.Params[i].Name == name {
+			return i
+		}
+	}
+	return -1
 }
 
 // Names returns the parameters' names in order.
@@ -42,15 +50,18 @@ func (s *Space) Names() []string {
 // or the parameter that its condition names is active and has a value that satisfies it.
 // A value missing in a satisfies no condition; an unknown name is not active.
 func (s *Space) Active(a Assignment, name string) bool {
-	p, ok := s.Param(name)
-	if !ok {
-		return false
-	}
-	if p.When == nil {
+	i := s.index(name)
+	return i >= 0 && s.active(a, i)
+}
+
+// active is [Space.Active] for the parameter at place i.
+func (s *Space) active(a Assignment, i int) bool {
+	when := s.Params[i].When
+	if when == nil {
 		return true
 	}
-	v, ok := a[p.When.Param]
-	return ok && p.When.Holds(v) && s.Active(a, p.When.Param)
+	v, ok := a[when.Param]
+	return ok && when.Holds(v) && s.Active(a, when.Param)
 }
 
 // Reachable reports whether the named parameter is active under at least one assignment.
