@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 
 	"github.com/supermax-hpo/supermax/shared/space"
@@ -13,10 +14,15 @@ import (
 // then kept up to date. The order in which trials are set carries no meaning. It is not
 // for concurrent use.
 type History struct {
-	problem Problem
-	layout  layout
-	trials  []Observation  // by number
-	points  map[uint64]int // how many trials lie at the points of that hash
+	problem  Problem
+	layout   layout
+	trials   []Observation  // by number
+	points   map[uint64]int // how many trials lie at the points of that hash
+	finished int            // how many trials are
+
+	// What samplers worked out and [History.Set] keeps up to date; nil: to be worked out anew.
+	standings standings
+	model     *model
 }
 
 // NewHistory returns the history of a problem without trials.
@@ -38,16 +44,39 @@ func (h *History) Set(o Observation) error {
 		return err
 	}
 	i := sort.Search(len(h.trials), func(i int) bool { return h.trials[i].Number >= o.Number })
-	if i < len(h.trials) && h.trials[i].Number == o.Number {
-		h.forget(h.trials[i].Point)
+	switch {
+	case i < len(h.trials) && h.trials[i].Number == o.Number:
+		h.unset(int32(i))
 		h.trials[i] = o
-	} else {
+	case i == len(h.trials):
 		h.trials = append(h.trials, o)
-		copy(h.trials[i+1:], h.trials[i:])
-		h.trials[i] = o
+	default:
+		// Trials come by rising number but in tests: what counts places starts again.
+		h.trials = slices.Insert(h.trials, i, o)
+		h.standings, h.model = nil, nil
 	}
 	h.points[hash(o.Point)]++
+	if o.finished() {
+		h.finished++
+	}
+	h.rank(int32(i))
+	if h.model != nil {
+		h.model.changed = append(h.model.changed, int32(i))
+	}
 	return nil
+}
+
+// unset takes back what follows from a trial that will be replaced.
+func (h *History) unset(trial int32) {
+	h.unrank(trial)
+	o := &h.trials[trial]
+	if o.finished() {
+		h.finished--
+	}
+	key := hash(o.Point)
+	if h.points[key]--; h.points[key] == 0 {
+		delete(h.points, key)
+	}
 }
 
 // check returns what is wrong with an observation.
@@ -73,18 +102,10 @@ func (h *History) check(o *Observation) error {
 	return nil
 }
 
-func (h *History) forget(point space.Point) {
-	key := hash(point)
-	if h.points[key]--; h.points[key] == 0 {
-		delete(h.points, key)
-	}
-}
-
 // contains reports whether a trial lies at the point. That it is wrong, because of two
 // points with one hash, has a probability of 2⁻⁶⁴ and costs but another draw.
 func (h *History) contains(point space.Point) bool { return h.points[hash(point)] > 0 }
 
-// hash mixes the coordinates as Steele, Lea and Flood's SplitMix64 (2014) does.
 func hash(point space.Point) uint64 {
 	key := uint64(len(point))
 	for _, x := range point {
@@ -92,10 +113,15 @@ func hash(point space.Point) uint64 {
 		if math.IsNaN(x) {
 			bits = 1
 		}
-		key = (key ^ bits) + 0x9e3779b97f4a7c15
-		key = (key ^ key>>30) * 0xbf58476d1ce4e5b9
-		key = (key ^ key>>27) * 0x94d049bb133111eb
-		key ^= key >> 31
+		key = mix(key ^ bits)
 	}
 	return key
+}
+
+// mix is Steele, Lea and Flood's SplitMix64 (2014).
+func mix(key uint64) uint64 {
+	key += 0x9e3779b97f4a7c15
+	key = (key ^ key>>30) * 0xbf58476d1ce4e5b9
+	key = (key ^ key>>27) * 0x94d049bb133111eb
+	return key ^ key>>31
 }

@@ -1,84 +1,57 @@
 package sampler
 
-import "math"
+import (
+	"math"
+	"math/rand/v2"
+)
 
-// A kernel is one dimension of a Parzen estimator: for each component of the mixture,
-// one an observation and the prior as the last, a distribution over the dimension.
-type kernel interface {
-	// place returns what the other methods need to know of the value x.
-	place(x float64) place
-	// logDensity returns the log density of a component there.
-	logDensity(component int, at place) float64
-	// reach returns a bound: a component's log density is at most the bound minus half its
-	// squared distance.
-	reach() float64
-	// keepNear adds the squared distance of each of the components, in their widths, to sum,
-	// moves those whose sum is at most farthest to the front, and returns how many they are.
-	keepNear(at place, farthest float64, components []int32, sum []float64) int
-	// quantile returns the u-quantile, u in [0, 1), of a component.
-	quantile(component int, u float64) float64
-}
+// A place is a value as a numeric kernel sees it: the ends of its grid cell on the
+// dimension's scale, the same on a continuum.
+type place struct{ low, high float64 }
 
-// A place is a value as a kernel sees it.
-type place struct {
-	low, high float64 // the ends of its grid cell on the dimension's scale; the same on a continuum
-	cell      int     // which of the values that were asked for it is; a categorical parameter's choice
-}
-
-// categoricalKernel holds the probability of each choice. Components that observed the same
-// choice have the same distribution.
+// categoricalKernel is a distribution over the choices a component: most of it on the choice
+// that was observed, smoothed by the prior, which holds all choices for equally likely.
 type categoricalKernel struct {
-	row           []int       // by component: the choice that it observed, len(choices) for the prior
-	probabilities [][]float64 // by row
-	logs          [][]float64 // of the probabilities
+	choices     int
+	priorWeight float64
+	choice      []int32 // by component: the one that it observed
+
+	same, other       float64 // the probability of the observed choice and of each other one
+	logSame, logOther float64
+	logPrior          float64 // of each choice
 }
 
-// newCategoricalKernel smooths each observed choice by the prior's share.
-func newCategoricalKernel(choices int, observed []float64, priorWeight float64) categoricalKernel {
-	share := priorWeight / float64(len(observed)+1)
-	total := 1 + share*float64(choices)
-	k := categoricalKernel{row: make([]int, 0, len(observed)+1)}
-	for r := range choices + 1 {
-		row, logs := make([]float64, choices), make([]float64, choices)
-		for c := range row {
-			switch r {
-			case choices:
-				row[c] = 1 / float64(choices)
-			case c:
-				row[c] = (share + 1) / total
-			default:
-				row[c] = share / total
-			}
-			logs[c] = math.Log(row[c])
-		}
-		k.probabilities, k.logs = append(k.probabilities, row), append(k.logs, logs)
+func newCategoricalKernel(choices int, cfg parzenConfig) *categoricalKernel {
+	return &categoricalKernel{choices: choices, priorWeight: cfg.priorWeight, logPrior: -math.Log(float64(choices))}
+}
+
+func (k *categoricalKernel) grow(n int) {
+	for len(k.choice) < n {
+		k.choice = append(k.choice, 0)
 	}
-	for _, x := range observed {
-		k.row = append(k.row, int(x))
+}
+
+// settle sets what follows from the number of components.
+func (k *categoricalKernel) settle(n int) {
+	share := k.priorWeight / float64(n+1)
+	total := 1 + share*float64(k.choices)
+	k.same, k.other = (share+1)/total, share/total
+	k.logSame, k.logOther = math.Log(k.same), math.Log(k.other)
+}
+
+func (k *categoricalKernel) logDensity(component int32, choice int32) float64 {
+	if k.choice[component] == choice {
+		return k.logSame
 	}
-	k.row = append(k.row, choices)
-	return k
+	return k.logOther
 }
 
-func (k categoricalKernel) place(x float64) place { return place{cell: int(x)} }
-
-func (k categoricalKernel) logDensity(component int, at place) float64 {
-	return k.logs[k.row[component]][at.cell]
-}
-
-func (k categoricalKernel) reach() float64 { return 0 }
-
-// keepNear keeps all: no choice is far from another.
-func (k categoricalKernel) keepNear(_ place, _ float64, components []int32, _ []float64) int {
-	return len(components)
-}
-
-func (k categoricalKernel) quantile(component int, u float64) float64 {
-	row := k.probabilities[k.row[component]]
-	for choice, p := range row {
-		if u -= p; u < 0 {
-			return float64(choice)
-		}
+func (k *categoricalKernel) draw(component int32, rng *rand.Rand) float64 {
+	// What is left of the observed choice when every choice got the other ones' share.
+	if rng.Float64() < k.same-k.other {
+		return float64(k.choice[component])
 	}
-	return float64(len(row) - 1) // u was the rounding error of the row's sum
+	return k.drawPrior(rng)
 }
+
+func (k *categoricalKernel) drawPrior(rng *rand.Rand) float64 { return float64(rng.IntN(k.choices)) }

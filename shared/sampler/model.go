@@ -7,82 +7,155 @@ import (
 	"github.com/supermax-hpo/supermax/shared/space"
 )
 
-// A model is what TPE learns from: where each free parameter was in each trial.
+// A model is what TPE learned from a history: densities of the good trials and of the rest
+// for each group of parameters. It follows the history from suggestion to suggestion; what
+// it holds depends on the history alone, not on the way there.
 type model struct {
-	trials []Observation
-	groups []group
+	changed []int32       // the trials set since the last update
+	learned []learned     // by trial
+	actives []parameterID // by parameter
+	good    []int32       // the good trials by age
+	groups  []*group
+	ones    bool // good trials weigh the same whatever their age
+	sorter  sorter
 }
 
-// A group is a set of free parameters that were active in the same finished trials.
-type group struct {
-	index  []int // into the space's parameters
-	params []space.Param
-	dims   []dimension
-
-	pattern []uint64 // a bit for each trial: finished and active
+// learned is what the model knows of a trial.
+type learned struct {
+	point    space.Point
+	part     part
+	finished bool
 }
 
-// newModel groups the parameters by the trials.
-func newModel(s *space.Space, trials []Observation) *model {
-	m := &model{trials: trials}
-	words := (len(trials) + 63) / 64
-	patterns := make([]uint64, words*len(s.Params))
-	for t, o := range trials {
-		if !o.finished() {
-			continue
+// part says which density a trial belongs to.
+type part int8
+
+const (
+	neither  part = iota // it failed
+	goodPart             // it is one of the best
+	restPart             // it is not, or runs
+)
+
+// parameterID tells in which finished trials a parameter was active: how many they are and
+// the sum of their numbers' hashes. Parameters with equal ones form a group.
+type parameterID struct{ trials, sum uint64 }
+
+// learn brings the model up to date with the history, n of whose trials count as good.
+func (h *History) learn(n int) *model {
+	m := h.model
+	if m == nil {
+		m = &model{actives: make([]parameterID, len(h.layout.params)), ones: len(h.problem.Directions) > 1}
+		for i := range h.trials {
+			m.changed = append(m.changed, int32(i))
 		}
-		word, bit := t/64, uint64(1)<<(t%64)
-		for i, x := range o.Point {
-			if !math.IsNaN(x) {
-				patterns[i*words+word] |= bit
-			}
-		}
+		h.model = m
 	}
-	for i, p := range s.Params {
-		pattern := patterns[i*words : (i+1)*words]
-		never := !slices.ContainsFunc(pattern, func(w uint64) bool { return w != 0 })
-		if _, fixed := p.Fixed(); fixed || never {
-			continue
+	if len(m.changed) == 0 {
+		return m
+	}
+	good := h.best(n, bestSubset)
+	slices.Sort(good)
+	touched := slices.Concat(m.changed, m.good, good)
+	slices.Sort(touched)
+	touched = slices.Compact(touched)
+	m.learned = append(m.learned, make([]learned, len(h.trials)-len(m.learned))...)
+	before := make([]learned, len(touched))
+	for i, t := range touched {
+		before[i] = m.learned[t]
+		_, isGood := slices.BinarySearch(good, t)
+		m.note(t, &h.trials[t], isGood)
+	}
+	m.good, m.changed = good, m.changed[:0]
+
+	parts := m.parts(&h.layout)
+	same := slices.EqualFunc(m.groups, parts, func(g *group, index []int) bool { return slices.Equal(g.index, index) })
+	// One trial after the other is more work than all at once when many changed.
+	if same && len(touched) <= 64+len(h.trials)/8 {
+		for _, g := range m.groups {
+			g.update(m, touched, before)
 		}
-		g := slices.IndexFunc(m.groups, func(g group) bool { return slices.Equal(g.pattern, pattern) })
-		if g < 0 {
-			g = len(m.groups)
-			m.groups = append(m.groups, group{pattern: pattern})
-		}
-		m.groups[g].index = append(m.groups[g].index, i)
-		m.groups[g].params = append(m.groups[g].params, p)
-		m.groups[g].dims = append(m.groups[g].dims, newDimension(p))
+		return m
+	}
+	m.groups = nil
+	for _, index := range parts {
+		m.groups = append(m.groups, m.newGroup(&h.layout, index))
 	}
 	return m
 }
 
-// observed returns the trials in which the whole group was active, those with good[trial]
-// apart from the rest: the answers' [d][i] is trial i in the group's dimension d.
-func (m *model) observed(g group, good []bool) (goodOnes, rest [][]float64) {
-	var which [2][]space.Point
-	for t, o := range m.trials {
-		if !slices.ContainsFunc(g.index, func(i int) bool { return math.IsNaN(o.Point[i]) }) {
-			part := 1
-			if good[t] {
-				part = 0
-			}
-			which[part] = append(which[part], o.Point)
-		}
+// bestSubset chooses among trials with several objectives: whole fronts, then of the first
+// that does not fit the points that cover the most hypervolume. Ozaki et al.,
+// "Multiobjective tree-structured Parzen estimator" (2022).
+func bestSubset(values [][]float64, dirs []Direction, limit int) []int {
+	if limit == len(values) {
+		return HypervolumeSubset(values, dirs, limit)
 	}
-	return columns(which[0], g.index), columns(which[1], g.index)
+	var fronts [][]int
+	for i, rank := range NonDominatedRanks(values, dirs) {
+		for rank >= len(fronts) {
+			fronts = append(fronts, nil)
+		}
+		fronts[rank] = append(fronts[rank], i)
+	}
+	var best []int
+	for _, front := range fronts {
+		left := limit - len(best)
+		if len(front) <= left {
+			best = append(best, front...)
+			continue
+		}
+		values := rowsOf(values, front)
+		for _, i := range HypervolumeSubset(values, dirs, left) {
+			best = append(best, front[i])
+		}
+		break
+	}
+	return best
 }
 
-// columns returns those coordinates of the points, one row a coordinate.
-func columns(points []space.Point, index []int) [][]float64 {
-	flat := make([]float64, len(index)*len(points))
-	rows := make([][]float64, len(index))
-	for d := range rows {
-		rows[d] = flat[d*len(points) : (d+1)*len(points)]
-	}
-	for t, point := range points {
-		for d, i := range index {
-			flat[d*len(points)+t] = point[i]
-		}
+func rowsOf(values [][]float64, indices []int) [][]float64 {
+	rows := make([][]float64, len(indices))
+	for j, i := range indices {
+		rows[j] = values[i]
 	}
 	return rows
+}
+
+// note puts down what is known of a trial now.
+func (m *model) note(trial int32, o *Observation, good bool) {
+	was := m.learned[trial]
+	now := learned{point: o.Point, part: restPart, finished: o.finished()}
+	switch {
+	case o.State == Failed:
+		now.part = neither
+	case good:
+		now.part = goodPart
+	}
+	m.learned[trial] = now
+	for i := range m.actives {
+		id := &m.actives[i]
+		if was.finished && !math.IsNaN(was.point[i]) {
+			id.trials, id.sum = id.trials-1, id.sum-mix(uint64(trial))
+		}
+		if now.finished && !math.IsNaN(now.point[i]) {
+			id.trials, id.sum = id.trials+1, id.sum+mix(uint64(trial))
+		}
+	}
+}
+
+// parts returns the parameters of each group.
+func (m *model) parts(l *layout) [][]int {
+	var parts [][]int
+	for i, id := range m.actives {
+		if !l.free(i) || id.trials == 0 {
+			continue
+		}
+		g := slices.IndexFunc(parts, func(index []int) bool { return m.actives[index[0]] == id })
+		if g < 0 {
+			g = len(parts)
+			parts = append(parts, nil)
+		}
+		parts[g] = append(parts[g], i)
+	}
+	return parts
 }

@@ -24,13 +24,12 @@ type NSGA2 struct{}
 
 // Suggest implements [Sampler].
 func (NSGA2) Suggest(h *History, rng *rand.Rand) (space.Assignment, error) {
-	trials := h.alive()
-	if countFinished(trials) < nsga2Population {
+	if h.finished < nsga2Population {
 		return Random{}.Suggest(h, rng)
 	}
 	var parents []space.Point
-	for _, t := range bestFinished(trials, h.problem.Directions, nsga2Population) {
-		parents = append(parents, trials[t].Point)
+	for _, t := range h.best(nsga2Population, Best) {
+		parents = append(parents, h.trials[t].Point)
 	}
 	return h.unseen(func() space.Point { return h.layout.breed(parents, rng) }), nil
 }

@@ -2,107 +2,115 @@ package sampler
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
+	"sort"
 )
 
 // numericKernel is a normal distribution a component, truncated to the dimension and,
-// where that has a grid, integrated over the cell around each grid point.
-//
-// Most components are never asked for their density (see [parzen.logDensity]), and on a
-// grid few differ, so what a density costs most is worked out when it is needed first.
+// where that has a grid, integrated over the cell around each grid point. It is centred on
+// the component's observation and as wide as the farther of its neighbours is away. The
+// prior stands in the middle and is as wide as the dimension.
 type numericKernel struct {
 	dimension
-	mean, sigma []float64 // by component, on the scale of the dimension
-	inverse     []float64 // 1/sigma
-	narrowest   float64   // of sigma
+	cfg parzenConfig
 
-	class    []int32     // by component, on a grid: those of one class have the same mean and sigma
-	logScale []float64   // by class: log of what normalises it; 0: not known yet, or indeed 0
-	cells    []float64   // the grid values that were asked for
-	logMass  [][]float64 // by cell, then class: the log probability; 0: as above
+	mean    []float64 // by component, on the scale of the dimension; +Inf: there is none
+	sigma   []float64 // by component
+	inverse []float64 // 1/sigma
+	order   []int32   // the components by rising mean, equal ones by their number
+
+	narrowest float64 // the least width among so many components
+	prior     normal
+	masses    massCache // on a grid
 }
 
-// newNumericKernel centres a component on each observation, as wide as the farther of
-// its two neighbours is away, and a prior as wide as the dimension on its middle.
-func newNumericKernel(d dimension, observed []float64, cfg parzenConfig, s *sorter) *numericKernel {
-	n := len(observed)
-	k := &numericKernel{dimension: d, mean: make([]float64, n, n+1)}
-	for i, x := range observed {
-		k.mean[i] = d.scaled(x)
-	}
-	order := s.order(k.mean, d.low, d.high)
-	k.sigma = append(widths(k.mean, order, d, cfg), d.high-d.low)
-	k.mean = append(k.mean, 0.5*(d.low+d.high))
-	k.classify(order)
+// normal is a truncated normal distribution, but for its bounds.
+type normal struct {
+	mean, sigma float64
+	scale       float64 // log of what normalises it
+}
+
+func newNumericKernel(d dimension, cfg parzenConfig) *numericKernel {
+	k := &numericKernel{dimension: d, cfg: cfg, prior: normal{mean: 0.5 * (d.low + d.high), sigma: d.high - d.low}}
+	k.prior.scale = k.scale(k.prior.mean, k.prior.sigma)
+	k.narrowest = cfg.narrowest(0, d.high-d.low)
 	return k
 }
 
-// classify sets what follows from the means and widths. order is that of the observations'
-// means, so that equal ones stand together. On a continuum nearly all differ: each is a class
-// of its own.
-func (k *numericKernel) classify(order []int32) {
-	k.narrowest = slices.Min(k.sigma)
-	k.inverse = make([]float64, len(k.sigma))
-	for i, sigma := range k.sigma {
-		k.inverse[i] = 1 / sigma
+// grow makes room for n components.
+func (k *numericKernel) grow(n int) {
+	for len(k.mean) < n {
+		k.mean, k.sigma, k.inverse = append(k.mean, math.Inf(1)), append(k.sigma, 1), append(k.inverse, 1)
 	}
-	k.class, k.cells, k.logMass = nil, nil, nil
-	if k.step == 0 {
-		k.logScale = make([]float64, len(k.mean))
-		return
-	}
-	k.class = make([]int32, len(k.mean))
-	classes := int32(0)
-	for j, i := range order {
-		if j > 0 {
-			if before := order[j-1]; k.mean[i] != k.mean[before] || k.sigma[i] != k.sigma[before] {
-				classes++
-			}
-		}
-		k.class[i] = classes
-	}
-	prior := len(k.mean) - 1
-	if prior > 0 {
-		classes++
-	}
-	k.class[prior] = classes
-	k.logScale = make([]float64, classes+1)
 }
 
-func (k *numericKernel) place(x float64) place {
-	if k.step == 0 {
-		at := k.scaled(x)
-		return place{low: at, high: at}
+// fill sets all components at once. It leaves the widths to [numericKernel.widen].
+func (k *numericKernel) fill(components []int32, x []float64, s *sorter) {
+	means := make([]float64, len(x))
+	for i, v := range x {
+		means[i] = k.scaled(v)
+		k.mean[components[i]] = means[i]
 	}
-	at := place{low: k.scaled(x - k.step/2), high: k.scaled(x + k.step/2), cell: slices.Index(k.cells, x)}
-	if at.cell < 0 {
-		at.cell = len(k.cells)
-		k.cells = append(k.cells, x)
-		k.logMass = append(k.logMass, make([]float64, len(k.logScale)))
+	k.order = slices.Grow(k.order[:0], len(x))
+	for _, i := range s.order(means, k.low, k.high) {
+		k.order = append(k.order, components[i])
 	}
-	return at
 }
 
-func (k *numericKernel) logDensity(component int, at place) float64 {
-	mean, sigma, class := k.mean[component], k.sigma[component], component
-	if k.step > 0 {
-		class = int(k.class[component])
-	}
-	if k.logScale[class] == 0 {
-		k.logScale[class] = k.scale(mean, sigma)
-	}
+// insert adds a component at the value x and returns where in the order it stands.
+func (k *numericKernel) insert(component int32, x float64) int {
+	k.mean[component] = k.scaled(x)
+	j := k.search(component)
+	k.order = slices.Insert(k.order, j, component)
+	return j
+}
+
+// remove takes a component away and returns where it stood.
+func (k *numericKernel) remove(component int32) int {
+	j := k.search(component)
+	k.order = slices.Delete(k.order, j, j+1)
+	k.mean[component] = math.Inf(1)
+	return j
+}
+
+// search returns the place in the order for a component, which need not be there.
+func (k *numericKernel) search(component int32) int {
+	mean := k.mean[component]
+	return sort.Search(len(k.order), func(j int) bool {
+		at := k.mean[k.order[j]]
+		return at > mean || at == mean && k.order[j] >= component
+	})
+}
+
+// logDensity returns the log density of a component at a place.
+func (k *numericKernel) logDensity(component int32, at place) float64 {
+	mean, sigma := k.mean[component], k.sigma[component]
 	if k.step == 0 {
 		z := (at.low - mean) / sigma
-		return k.logScale[class] - 0.5*z*z
+		return k.scale(mean, sigma) - 0.5*z*z
 	}
-	row := k.logMass[at.cell]
-	if row[class] == 0 {
-		row[class] = k.logScale[class] + logMass((at.low-mean)/sigma, (at.high-mean)/sigma)
-	}
-	return row[class]
+	return k.logMass(mean, sigma, at)
 }
 
-// scale returns the log of what normalises a component.
+func (k *numericKernel) priorLogDensity(at place) float64 {
+	if k.step == 0 {
+		z := (at.low - k.prior.mean) / k.prior.sigma
+		return k.prior.scale - 0.5*z*z
+	}
+	return k.logMass(k.prior.mean, k.prior.sigma, at)
+}
+
+// logMass returns the log probability of a grid cell.
+func (k *numericKernel) logMass(mean, sigma float64, at place) float64 {
+	known := k.masses.at(mean, sigma, at.low)
+	if !known.is(mean, sigma, at.low) {
+		*known = mass{mean, sigma, at.low, k.scale(mean, sigma) + logMass((at.low-mean)/sigma, (at.high-mean)/sigma)}
+	}
+	return known.log
+}
+
+// scale returns the log of what normalises a normal distribution.
 func (k *numericKernel) scale(mean, sigma float64) float64 {
 	scale := -logMass((k.low-mean)/sigma, (k.high-mean)/sigma)
 	if k.step == 0 {
@@ -111,9 +119,10 @@ func (k *numericKernel) scale(mean, sigma float64) float64 {
 	return scale
 }
 
-// reach: a component's mean lies in the dimension and its width is at most the dimension's,
-// so that it has at least Φ(1) − Φ(0) = 0.341 > exp(−1.08) of its mass there. What lies
-// beyond z standard deviations is at most exp(−z²/2).
+// reach bounds the log density of all components where they are highest: beyond that, it
+// falls by half the squared distance in widths. A component's mean lies in the dimension
+// and its width is at most the dimension's, so that it has at least Φ(1) − Φ(0) = 0.341 >
+// exp(−1.08) of its mass there. What lies beyond z widths is at most exp(−z²/2).
 func (k *numericKernel) reach() float64 {
 	const most = 1.08
 	if k.step == 0 {
@@ -122,28 +131,28 @@ func (k *numericKernel) reach() float64 {
 	return most
 }
 
-func (k *numericKernel) keepNear(at place, farthest float64, components []int32, sum []float64) int {
-	middle, half := (at.low+at.high)/2, (at.high-at.low)/2
-	kept := 0
-	for j, c := range components {
-		distance := math.Abs(middle-k.mean[c]) - half
-		if distance < 0 {
-			distance = 0
-		}
-		z := distance * k.inverse[c]
-		// Written before it is known whether it stays: there is nothing to guess for the
-		// processor, which would guess wrong half the time.
-		total := sum[j] + z*z
-		components[kept], sum[kept] = c, total
-		if total <= farthest {
-			kept++
-		}
+func (k *numericKernel) place(x float64) place {
+	if k.step == 0 {
+		at := k.scaled(x)
+		return place{low: at, high: at}
 	}
-	return kept
+	return place{low: k.scaled(x - k.step/2), high: k.scaled(x + k.step/2)}
 }
 
-func (k *numericKernel) quantile(component int, u float64) float64 {
-	mean, sigma := k.mean[component], k.sigma[component]
-	z := truncatedNormal(u, (k.low-mean)/sigma, (k.high-mean)/sigma)
-	return k.value(mean + sigma*z)
+// draw returns a value of a component, by drawing until it lies in the dimension: at least
+// one draw in three does.
+func (k *numericKernel) draw(component int32, rng *rand.Rand) float64 {
+	return k.drawNormal(k.mean[component], k.sigma[component], rng)
+}
+
+func (k *numericKernel) drawPrior(rng *rand.Rand) float64 {
+	return k.drawNormal(k.prior.mean, k.prior.sigma, rng)
+}
+
+func (k *numericKernel) drawNormal(mean, sigma float64, rng *rand.Rand) float64 {
+	for {
+		if x := mean + sigma*rng.NormFloat64(); x >= k.low && x <= k.high {
+			return k.value(x)
+		}
+	}
 }

@@ -215,19 +215,26 @@ func TestFailedTrialsAreIgnored(t *testing.T) {
 }
 
 func TestHigherRungsComeFirst(t *testing.T) {
-	var got []int
-	history := []Observation{
+	p := Problem{Space: &space.Space{Params: []space.Param{uniform("x", 0, 1)}}, Directions: []Direction{Maximize}}
+	h := historyOf(t, p, nil)
+	for _, o := range []Observation{
 		{Number: 0, Values: []float64{0.9}, Rung: 0, State: Paused},
 		{Number: 1, Values: []float64{0.5}, Rung: 1, State: Paused},
 		{Number: 2, Values: []float64{0.4}, Rung: 2, State: Completed},
 		{Number: 3, Values: []float64{0.6}, Rung: 1, State: Paused},
 		{Number: 4, Values: []float64{1.0}, Rung: 1, State: Running},
 		{Number: 5, Values: []float64{0.9}, Rung: 0, State: Paused},
+		{Number: 6, Values: []float64{2.0}, Rung: 2, State: Completed, Violation: 0.2},
+		{Number: 7, Values: []float64{1.0}, Rung: 0, State: Paused, Violation: 0.1},
+	} {
+		o.Point = space.Point{0.5}
+		set(t, h, o)
 	}
-	for _, t := range bestFinished(history, []Direction{Maximize}, 10) {
-		got = append(got, history[t].Number)
+	var got []int
+	for _, t := range h.best(10, Best) {
+		got = append(got, h.trials[t].Number)
 	}
-	if want := []int{2, 3, 1, 0, 5}; !slices.Equal(got, want) {
+	if want := []int{2, 3, 1, 0, 5, 7, 6}; !slices.Equal(got, want) {
 		t.Errorf("order %v, want %v", got, want)
 	}
 }

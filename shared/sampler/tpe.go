@@ -34,37 +34,26 @@ func (s TPE) Suggest(h *History, rng *rand.Rand) (space.Assignment, error) {
 	if s.CostWeight > 0 && s.Cost == nil {
 		return nil, errors.New("a cost weight needs a prediction of the cost")
 	}
-	trials := h.alive()
-	finished := countFinished(trials)
-	if finished < tpeStartup {
+	if h.finished < tpeStartup {
 		return Random{}.Suggest(h, rng)
 	}
-	good := make([]bool, len(trials))
-	for _, t := range bestFinished(trials, h.problem.Directions, goodTrials(finished)) {
-		good[t] = true
-	}
-	m := newModel(h.problem.Space, trials)
-	pairs := make([]densities, len(m.groups))
-	for i, g := range m.groups {
-		goodOnes, rest := m.observed(g, good)
-		pairs[i] = densities{
-			group: g,
-			good:  newParzen(g.dims, goodOnes, nil, defaultParzen),
-			rest:  newParzen(g.dims, rest, nil, defaultParzen),
-		}
-	}
-	candidates := tpeCandidates
+	m := h.learn(goodTrials(h.finished, len(h.problem.Directions)))
+	attempt := 0
 	return h.unseen(func() space.Point {
+		// The best of many is the same again in a small space; a redraw chooses among fewer
+		// until it is a plain draw from the good density, and at last one from the space.
+		attempt++
+		candidates := max(1, tpeCandidates>>(attempt-1))
+		if attempt > maxRedraws/2 {
+			return h.layout.drawAll(rng)
+		}
 		chosen := make(space.Point, len(h.layout.params))
 		for i := range chosen {
 			chosen[i] = math.NaN()
 		}
-		for _, d := range pairs {
-			d.choose(rng, candidates, chosen)
+		for _, g := range m.groups {
+			g.choose(rng, candidates, chosen)
 		}
-		// The best of many is the same again in a small space; a redraw chooses among
-		// fewer until it is a plain draw from the good density.
-		candidates = max(1, candidates/2)
 		return h.layout.assemble(func(i int) float64 {
 			if math.IsNaN(chosen[i]) {
 				return h.layout.draw(i, rng) // it was never active so far
@@ -74,27 +63,28 @@ func (s TPE) Suggest(h *History, rng *rand.Rand) (space.Assignment, error) {
 	}), nil
 }
 
-// goodTrials returns how many of n finished trials count as good: a tenth, at most 25.
-func goodTrials(n int) int { return min(int(math.Ceil(0.1*float64(n))), 25) }
-
-// densities are the two models of one group of parameters.
-type densities struct {
-	group      group
-	good, rest *parzen
+// goodTrials returns how many of n finished trials count as good: a tenth, with one
+// objective at most 25.
+func goodTrials(n, objectives int) int {
+	good := int(math.Ceil(0.1 * float64(n)))
+	if objectives == 1 {
+		return min(good, 25)
+	}
+	return good
 }
 
 // choose draws n candidates and puts the best one's values into chosen, which has a place
 // for every parameter of the space.
-func (d densities) choose(rng *rand.Rand, n int, chosen space.Point) {
-	points := d.good.sample(rng, n)
-	good, rest := d.good.logDensity(points), d.rest.logDensity(points)
-	best := 0
-	for i := range good {
-		if good[i]-rest[i] > good[best]-rest[best] {
-			best = i
+func (g *group) choose(rng *rand.Rand, n int, chosen space.Point) {
+	d := g.good.drawer()
+	x, best := make([]float64, len(g.index)), math.Inf(-1)
+	for range n {
+		d.draw(rng, x)
+		if score := g.good.logDensity(x) - g.rest.logDensity(x); score > best {
+			best = score
+			for j, i := range g.index {
+				chosen[i] = x[j]
+			}
 		}
-	}
-	for j, i := range d.group.index {
-		chosen[i] = points[j][best]
 	}
 }

@@ -1,10 +1,6 @@
 package sampler
 
-import (
-	"math"
-
-	"gonum.org/v1/gonum/mathext"
-)
+import "math"
 
 // logSqrt2Pi is log √(2π).
 const logSqrt2Pi = 0.91893853320467274178032973640562
@@ -28,9 +24,15 @@ func logCDF(x float64) float64 {
 	return -0.5*x*x - logSqrt2Pi - math.Log(-x) + math.Log(sum)
 }
 
+// everything is how many widths hold all of a normal distribution: what lies beyond them on
+// one side is below 2⁻⁵⁵.
+const everything = 8.5
+
 // logMass returns log(Φ(b) − Φ(a)) for a < b, without cancellation in the tails.
 func logMass(a, b float64) float64 {
 	switch {
+	case a < -everything && b > everything:
+		return 0
 	case a > 0:
 		return logMass(-b, -a)
 	case b > 0:
@@ -39,13 +41,4 @@ func logMass(a, b float64) float64 {
 	}
 	upper := logCDF(b)
 	return upper + math.Log(-math.Expm1(logCDF(a)-upper))
-}
-
-// truncatedNormal returns the u-quantile, u in [0, 1), of the standard normal
-// distribution truncated to [a, b], a ≤ 0 ≤ b. The bounds of a Parzen estimator are
-// always on both sides of a kernel's centre and at most its width away on one, so the
-// mass between them is never small and the plain inverse is safe.
-func truncatedNormal(u, a, b float64) float64 {
-	lower, upper := 0.5*math.Erfc(-a/math.Sqrt2), 0.5*math.Erfc(-b/math.Sqrt2)
-	return min(max(mathext.NormalQuantile(lower+u*(upper-lower)), a), b)
 }

@@ -1,45 +1,53 @@
 package sampler
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
-// widths returns the standard deviation for each mean: the larger of the gaps to its
-// neighbours, where cfg.endpoints decides whether the dimension's bounds are the outer
-// neighbours of the outermost means or do not count. It is at most the whole dimension
-// and, with cfg.magicClip, at least 1/min(100, n+2) of it: the clip of Bergstra et al.,
-// "Algorithms for hyper-parameter optimization" (2011). Of equal means, the oldest has the
-// left and the latest the right neighbour. order is the means' [sorter.order].
-func widths(mean []float64, order []int32, d dimension, cfg parzenConfig) []float64 {
-	n := len(mean)
-	span := d.high - d.low
-	narrowest := 1e-12
-	if cfg.magicClip {
-		narrowest = span / min(100, float64(n+2))
+// narrowest returns the least width of n components in a dimension: with magicClip, 1/min(100,
+// n+2) of it, the clip of Bergstra et al., "Algorithms for hyper-parameter optimization" (2011).
+func (c parzenConfig) narrowest(n int, span float64) float64 {
+	if c.magicClip {
+		return span / min(100, float64(n+2))
 	}
-	sigma := make([]float64, n, n+1)
-	for j, i := range order {
-		at, left, right := mean[i], d.low, d.high
-		if j > 0 {
-			left = mean[order[j-1]]
-		}
-		if j < n-1 {
-			right = mean[order[j+1]]
-		}
-		gap := right - at
-		outermost := !cfg.endpoints && n >= 2
-		switch {
-		case outermost && j == 0:
-		case outermost && j == n-1, at-left > gap:
-			gap = at - left
-		}
-		if gap < narrowest {
-			gap = narrowest
-		}
-		if gap > span {
-			gap = span
-		}
-		sigma[i] = gap
+	return 1e-12
+}
+
+// widen sets the widths of the components that stand at from … to-1 in the order. dims is how
+// many dimensions the estimator joins.
+func (k *numericKernel) widen(from, to, dims int) {
+	for j := from; j < to; j++ {
+		sigma := k.width(j, dims)
+		k.sigma[k.order[j]], k.inverse[k.order[j]] = sigma, 1/sigma
 	}
-	return sigma
+}
+
+// width returns the standard deviation of the component at a place in the order: the larger of
+// the gaps to its neighbours, where cfg.endpoints decides whether the dimension's bounds are
+// the outer neighbours of the outermost means or do not count. It is at most the whole
+// dimension and at least [parzenConfig.narrowest]. Of equal means, the oldest has the left
+// and the latest the right neighbour.
+func (k *numericKernel) width(j, dims int) float64 {
+	n := len(k.order)
+	span := k.high - k.low
+	at, left, right := k.mean[k.order[j]], k.low, k.high
+	if j > 0 {
+		left = k.mean[k.order[j-1]]
+	}
+	if j < n-1 {
+		right = k.mean[k.order[j+1]]
+	}
+	gap := right - at
+	outermost := !k.cfg.endpoints && n >= 2
+	switch {
+	case k.cfg.scott:
+		gap = 0.2 * math.Pow(float64(n), -1/float64(dims+4)) * span
+	case outermost && j == 0:
+	case outermost && j == n-1, at-left > gap:
+		gap = at - left
+	}
+	return min(max(gap, k.narrowest), span)
 }
 
 // A sorter sorts one dimension after the other in the same memory. The zero value is ready.
