@@ -159,11 +159,9 @@ func (d *draft) next(stage int) (*Trial, error) {
 	if n, ok := d.indexes[stage].retried.First(); ok {
 		return d.trials.At(n), nil
 	}
-	for rung := d.plans[stage].last() - 1; rung >= 0; rung-- {
-		if best := d.promotable(stage, rung); len(best) > 0 {
-			err := d.emit(Event{Type: EventPromoted, Trial: best[0], Rung: rung + 1})
-			return d.trials.At(best[0]), err
-		}
+	if n, rung, ok := d.indexes[stage].results.Next(); ok {
+		err := d.emit(Event{Type: EventPromoted, Trial: n, Rung: rung + 1})
+		return d.trials.At(n), err
 	}
 	if n, ok := d.indexes[stage].fresh.First(); ok {
 		return d.trials.At(n), nil

@@ -14,12 +14,12 @@ import (
 // It follows from the trials alone, however they came to be what they are. Like the trials
 // it is never changed, only replaced.
 type index struct {
-	counts  protocol.Counts               // without the limit
-	reports int                           // of all trials, at all rungs
-	retried persistent.Set[int]           // queued trials that a slot had before
-	fresh   persistent.Set[int]           // the other queued ones
-	leases  persistent.Set[leaseEnd]      // of the running trials
-	rungs   []persistent.Set[asha.Result] // what was reported at each
+	counts  protocol.Counts          // without the limit
+	reports int                      // of all trials, at all rungs
+	retried persistent.Set[int]      // queued trials that a slot had before
+	fresh   persistent.Set[int]      // the other queued ones
+	leases  persistent.Set[leaseEnd] // of the running trials
+	results asha.Standings           // what was reported at the rungs
 }
 
 // leaseEnd is when the lease of a trial runs out.
@@ -32,14 +32,12 @@ func (a leaseEnd) compare(b leaseEnd) int {
 	return cmp.Or(a.until.Compare(b.until), cmp.Compare(a.trial, b.trial))
 }
 
-func byTrial(a, b asha.Result) int { return cmp.Compare(a.Trial, b.Trial) }
-
 // newIndex returns the index of trials that stand in the order of their numbers.
 func newIndex(p plan, trials []*Trial) index {
-	x := index{rungs: make([]persistent.Set[asha.Result], len(p.rungs))}
+	var x index
 	var retried, fresh []int
 	var leases []leaseEnd
-	results := make([][]asha.Result, len(p.rungs))
+	var results []asha.Result
 	for _, t := range trials {
 		x.add(t, 1)
 		switch {
@@ -51,15 +49,13 @@ func newIndex(p plan, trials []*Trial) index {
 			fresh = append(fresh, t.Number)
 		}
 		for rung := range t.Reports {
-			results[rung] = append(results[rung], t.result(p, rung))
+			results = append(results, t.result(p, rung))
 		}
 	}
 	slices.SortFunc(leases, leaseEnd.compare)
 	x.retried, x.fresh = persistent.NewSet(cmp.Compare[int], retried...), persistent.NewSet(cmp.Compare[int], fresh...)
 	x.leases = persistent.NewSet(leaseEnd.compare, leases...)
-	for rung, list := range results {
-		x.rungs[rung] = persistent.NewSet(byTrial, list...)
-	}
+	x.results = p.scheduler.Standings(results...)
 	return x
 }
 
@@ -85,15 +81,13 @@ func (x index) with(p plan, old, t *Trial) index {
 	case t.State == Queued:
 		x.fresh = x.fresh.With(t.Number)
 	}
-	copied := false
 	for rung := range t.Reports {
-		if old != nil && rung < len(old.Reports) && (old.Rung > rung) == (t.Rung > rung) {
-			continue // a report never changes but for having been promoted
+		switch {
+		case old == nil || rung >= len(old.Reports):
+			x.results = x.results.Reported(t.result(p, rung))
+		case t.Rung > rung && old.Rung <= rung: // a report never changes but for this
+			x.results = x.results.Promoted(t.result(p, rung))
 		}
-		if !copied {
-			x.rungs, copied = slices.Clone(x.rungs), true
-		}
-		x.rungs[rung] = x.rungs[rung].With(t.result(p, rung))
 	}
 	return x
 }
@@ -115,9 +109,9 @@ func (x *index) add(t *Trial, by int) {
 	}
 }
 
-// result returns what the trial reported at a rung.
+// result returns what the trial reported at a rung, as the scheduler sees it.
 func (t *Trial) result(p plan, rung int) asha.Result {
-	return asha.Result{Trial: t.Number, Values: t.Reports[rung].Value.appendTo(nil, p), Promoted: t.Rung > rung}
+	return asha.Result{Trial: t.Number, Epoch: p.rungs[rung], Values: t.Reports[rung].Value.appendTo(nil, p), Promoted: t.Rung > rung}
 }
 
 // expired returns the trials whose lease ran out before now, by number.

@@ -10,11 +10,7 @@ import (
 
 // indexText spells out what an index holds.
 func indexText(x index) string {
-	text := fmt.Sprintln(x.counts, x.reports, slices.Collect(x.retried.All()), slices.Collect(x.fresh.All()), slices.Collect(x.leases.All()))
-	for _, rung := range x.rungs {
-		text += fmt.Sprintln(slices.Collect(rung.All()))
-	}
-	return text
+	return fmt.Sprintln(x.counts, x.reports, slices.Collect(x.retried.All()), slices.Collect(x.fresh.All()), slices.Collect(x.leases.All()), x.results)
 }
 
 // indexDiff compares the indexes that events made step by step with those of the trials as

@@ -171,27 +171,32 @@ func validateSeeds(stage string, seeds []int64, bad func(field string, value any
 
 // plan is what the machine needs to know of a stage, whichever kind it is.
 type plan struct {
-	rungs    asha.Rungs
-	factor   int
-	seeds    []int64
-	patience int
-	dirs     []sampler.Direction
-	sampler  string // empty: the stage samples nothing
-	enqueue  int
+	rungs     asha.Rungs
+	scheduler *asha.Scheduler
+	seeds     []int64
+	patience  int
+	dirs      []sampler.Direction
+	sampler   string // empty: the stage samples nothing
+	enqueue   int
 }
 
 // plans returns the plans of the stages A, B and C. The settings must be valid.
 func (s Settings) plans() ([3]plan, error) {
 	search := func(st SearchStage, dirs ...sampler.Direction) (plan, error) {
-		rungs, err := asha.New(st.Rungs.Min, st.Rungs.Max, st.Rungs.Factor)
-		return plan{rungs: rungs, factor: st.Rungs.Factor, seeds: st.Seeds, patience: st.Patience,
-			dirs: dirs, sampler: st.Sampler, enqueue: st.Enqueue}, err
+		scheduler, err := asha.NewScheduler(asha.Options{Kind: asha.KindASHA, Directions: dirs,
+			First: st.Rungs.Min, Last: st.Rungs.Max, Factor: st.Rungs.Factor})
+		if err != nil {
+			return plan{}, err
+		}
+		return plan{rungs: scheduler.Brackets()[0], scheduler: scheduler, seeds: st.Seeds, patience: st.Patience,
+			dirs: dirs, sampler: st.Sampler, enqueue: st.Enqueue}, nil
 	}
 	a, errA := search(s.A, sampler.Maximize)
 	b, errB := search(s.B, sampler.Maximize, sampler.Minimize)
-	c := plan{rungs: asha.Rungs{s.C.Epochs}, factor: math.MaxInt, seeds: s.C.Seeds, patience: s.C.Patience,
-		dirs: []sampler.Direction{sampler.Maximize}}
-	return [3]plan{a, b, c}, errors.Join(errA, errB)
+	dirs := []sampler.Direction{sampler.Maximize}
+	inFull, errC := asha.NewScheduler(asha.Options{Kind: asha.KindNone, Directions: dirs, Last: s.C.Epochs})
+	c := plan{rungs: asha.Rungs{s.C.Epochs}, scheduler: inFull, seeds: s.C.Seeds, patience: s.C.Patience, dirs: dirs}
+	return [3]plan{a, b, c}, errors.Join(errA, errB, errC)
 }
 
 // last returns the last rung.

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/supermax-hpo/supermax/shared/asha"
 	"github.com/supermax-hpo/supermax/shared/internal/persistent"
 	"github.com/supermax-hpo/supermax/shared/protocol"
 )
@@ -198,9 +197,5 @@ func (s *State) planOf(t *Trial) plan {
 
 // promotable returns the trials to promote from a rung of the stage, best first.
 func (s *State) promotable(stage, rung int) []int {
-	p := s.plans[stage]
-	if rung >= p.last() {
-		return nil
-	}
-	return asha.Promotable(slices.Collect(s.indexes[stage].rungs[rung].All()), p.factor, p.dirs)
+	return s.indexes[stage].results.Promotable(rung)
 }

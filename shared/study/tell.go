@@ -118,7 +118,8 @@ func (d *draft) tell(t *Trial, req protocol.TellRequest) error {
 	if err := d.withinBudget(); err != nil {
 		return err
 	}
-	if e.Final || d.stopped != "" || !slices.Contains(d.promotable(stage, t.Rung), t.Number) {
+	t = d.trials.At(t.Number)
+	if e.Final || d.stopped != "" || !d.indexes[stage].results.GoesOn(t.result(p, t.Rung)) {
 		return nil
 	}
 	return d.emit(Event{Type: EventPromoted, Trial: t.Number, Attempt: t.Attempt, Rung: t.Rung + 1,

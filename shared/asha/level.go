@@ -1,0 +1,144 @@
+package asha
+
+import (
+	"cmp"
+	"fmt"
+	"iter"
+	"math"
+	"slices"
+
+	"github.com/supermax-hpo/supermax/shared/internal/persistent"
+)
+
+// An entry is one trial's place at a rung. Losses are values in which smaller is better;
+// with one objective second is 0.
+type entry struct {
+	violation     float64
+	first, second float64
+	trial         int
+	waiting       bool // it was not promoted from its rung
+}
+
+// compare orders entries by violation, losses and trial number. None holds NaN.
+func (e entry) compare(o entry) int {
+	if c := cmp.Compare(e.violation, o.violation); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(e.first, o.first); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(e.second, o.second); c != 0 {
+		return c
+	}
+	return cmp.Compare(e.trial, o.trial)
+}
+
+// missing reports whether the entry has no place, for want of a value.
+func (e entry) missing() bool {
+	return math.IsNaN(e.first) || math.IsNaN(e.second) || math.IsNaN(e.violation)
+}
+
+// A level is what was reported at one rung, best first: with two objectives the feasible
+// results by fronts; then, or with one objective from the beginning, results in a line. Like
+// the standings it never changes.
+type level struct {
+	fronts  fronts
+	line    persistent.Set[entry] // who waits is only in the next
+	waiting persistent.Set[entry] // those of the line that wait
+	missing int                   // results without a value
+}
+
+// newLevel returns the level with these results.
+func newLevel(objectives int, entries []entry) level {
+	l := level{fronts: fronts{used: objectives > 1}}
+	var line, waiting, inFronts []entry
+	for _, e := range entries {
+		switch {
+		case e.missing():
+			l.missing++
+		case l.fronts.holds(e):
+			inFronts = append(inFronts, e)
+		default:
+			line = append(line, e)
+		}
+	}
+	slices.SortFunc(line, entry.compare)
+	for i, e := range line {
+		if e.waiting {
+			waiting = append(waiting, e)
+		}
+		line[i].waiting = false
+	}
+	l.line, l.waiting = persistent.NewSet(entry.compare, line...), persistent.NewSet(entry.compare, waiting...)
+	l.fronts = l.fronts.withAll(inFronts)
+	return l
+}
+
+// String lists the results: each front, then the line, then how many have no value.
+func (l level) String() string {
+	return fmt.Sprint(l.fronts.ranks, slices.Collect(l.line.All()), slices.Collect(l.waiting.All()), l.missing)
+}
+
+// len returns how many results there are, those without a value included.
+func (l level) len() int { return l.valued() + l.missing }
+
+// valued returns how many results have a value.
+func (l level) valued() int { return l.fronts.size + l.line.Len() }
+
+// with returns the level with one more result.
+func (l level) with(e entry) level {
+	switch {
+	case e.missing():
+		l.missing++
+	case l.fronts.holds(e):
+		l.fronts = l.fronts.with(e)
+	default:
+		if e.waiting {
+			l.waiting = l.waiting.With(e)
+		}
+		e.waiting = false
+		l.line = l.line.With(e)
+	}
+	return l
+}
+
+// promoted returns the level in which a trial that it holds does not wait.
+func (l level) promoted(e entry) level {
+	if l.fronts.holds(e) {
+		l.fronts = l.fronts.promoted(e)
+	} else {
+		l.waiting = l.waiting.Without(e)
+	}
+	return l
+}
+
+// amongBest reports whether the trial, which the level holds, is one of its best so many.
+// With ties, so are those of the line that equal the last of them.
+func (l level) amongBest(e entry, best int, ties bool) bool {
+	if l.fronts.holds(e) {
+		return l.fronts.amongBest(e, best)
+	}
+	if ties {
+		e.trial = math.MinInt
+	}
+	return l.fronts.size+l.line.Rank(e) < best
+}
+
+// promotable yields those of the best so many that wait, best first.
+func (l level) promotable(best int) iter.Seq[entry] {
+	return func(yield func(entry) bool) {
+		for e := range l.fronts.promotable(best) {
+			if !yield(e) {
+				return
+			}
+		}
+		if best <= l.fronts.size {
+			return
+		}
+		for e := range l.waiting.All() {
+			if l.fronts.size+l.line.Rank(e) >= best || !yield(e) {
+				return
+			}
+		}
+	}
+}
