@@ -1,6 +1,7 @@
 // Package report writes a study as one HTML file that needs nothing beside it: the
-// progress of the best value, the Pareto front, the learning curves by rung, the best
-// trials with their parameters, and the cross-validation.
+// progress of the best value, the Pareto front and its hypervolume, the learning curves and
+// how many trials survive each rung, which parameters matter and where the trials lie, the
+// best trials with their parameters, and the cross-validation.
 package report
 
 import (
@@ -15,6 +16,7 @@ import (
 	"github.com/supermax-hpo/supermax/shared/results"
 	"github.com/supermax-hpo/supermax/shared/space"
 	"github.com/supermax-hpo/supermax/shared/study"
+	"github.com/supermax-hpo/supermax/shared/study/analysis"
 )
 
 //go:embed report.html.tmpl
@@ -50,6 +52,14 @@ type stage struct {
 	Pareto      template.HTML
 	Curves      template.HTML
 	Rungs       []int
+	Volume      template.HTML
+	Survival    template.HTML
+	Fates       []key
+	Importances template.HTML
+	Base        string // of the importances
+	Goals       []key
+	Parallel    template.HTML
+	Brightest   int // how many trials it draws in colour
 	Columns     []string
 	Trials      []trial
 	Failures    []failure
@@ -77,18 +87,18 @@ func Write(w io.Writer, state *study.State, rows []results.Row, now time.Time) e
 	if err != nil {
 		return fmt.Errorf("read the report's template: %w", err)
 	}
+	data, err := analysis.Of(state)
+	if err != nil {
+		return err
+	}
 	settings := state.Settings()
 	p := page{Colours: []int{0, 1, 2, 3, 4, 5}, Study: settings.Study, Agent: settings.Agent, Made: now.UTC().Format("2006-01-02 15:04 MST")}
 	if c, ok := state.Chosen(); ok {
 		p.Chosen = choice(settings.Space, c)
 	}
-	for _, s := range []struct {
-		stage protocol.Stage
-		title string
-	}{{protocol.StageA, "explore"}, {protocol.StageB, "refine"}} {
-		if len(state.Trials(s.stage)) > 0 {
-			p.Stages = append(p.Stages, search(state, s.stage, s.title, rows))
-		}
+	titles := map[protocol.Stage]string{protocol.StageA: "explore", protocol.StageB: "refine"}
+	for _, s := range data.Stages {
+		p.Stages = append(p.Stages, search(state, s, titles[s.Stage], rows))
 	}
 	p.Folds = foldTable(state)
 	if err := t.Execute(w, p); err != nil {
@@ -111,16 +121,19 @@ func choice(s *space.Space, c study.Candidate) *chosen {
 }
 
 // search condenses a stage that samples trials.
-func search(state *study.State, id protocol.Stage, title string, rows []results.Row) stage {
+func search(state *study.State, data analysis.Stage, title string, rows []results.Row) stage {
+	id := data.Stage
 	s := stage{
 		Name: string(id), Title: title, Counts: state.Counts(id),
 		Hours:    fmt.Sprintf("%.3f", state.CostSeconds(id)/3600),
 		Progress: progress(state, id), Curves: curves(state, id, rows),
-		Rungs: state.Rungs(id),
+		Rungs: state.Rungs(id), Survival: survival(data.Survival), Fates: survivalKeys,
+		Importances: importances(data.Importances), Base: importanceBase(data.Importances[0]), Goals: importanceKeys(data.Importances),
+		Parallel: parallel(data.Parallel, id == protocol.StageB), Brightest: brightest(len(data.Parallel.Lines)),
 	}
 	front := map[int]bool{}
 	if id == protocol.StageB {
-		s.Pareto = pareto(state, id)
+		s.Pareto, s.Volume = pareto(state, id), hypervolume(data.Progress)
 		for _, t := range state.Pareto(id) {
 			front[t.Number] = true
 		}
