@@ -83,6 +83,9 @@ func (t *Trial) reported(e Event, p plan) error {
 	if e.Value == nil || !sameSeeds(e.Seeds, p.seeds) {
 		return fmt.Errorf("trial %d has no value, or the seeds %v and not %v", e.Trial, e.Seeds, p.seeds)
 	}
+	if p.pricePerHour > 0 && !(e.CostSeconds >= minCostSeconds) {
+		return fmt.Errorf("trial %d has the cost %v, which its objective cannot be divided by", e.Trial, e.CostSeconds)
+	}
 	t.State, t.Lease, t.Seeds = Paused, nil, e.Seeds
 	if e.Final {
 		t.State = Completed

@@ -184,7 +184,13 @@ func (d *draft) next(stage int) (*Trial, error) {
 // seed and name, the stage and n only, not on the calls that came before.
 func (s *State) suggest(stage, n int) (space.Assignment, error) {
 	p := s.plans[stage]
-	smp, err := sampler.New(p.sampler, sampler.Options{Seed: s.settings.Seed})
+	options := sampler.Options{Seed: s.settings.Seed}
+	if p.costWeight > 0 {
+		if cost, ok := s.learnCost(); ok {
+			options.CostWeight, options.Cost = p.costWeight, cost.seconds
+		}
+	}
+	smp, err := sampler.New(p.sampler, options)
 	if err != nil {
 		return nil, err
 	}
@@ -199,14 +205,14 @@ func (s *State) suggest(stage, n int) (space.Assignment, error) {
 	return params, err
 }
 
-// observed returns the trial as a sampler sees it, without its values. Complete is what was
+// observed returns the trial as a sampler sees it. Complete is what was
 // trained to the last rung; a trial whose seeds all stopped below it counts as paused there.
 // Its rung is given by the epochs behind its value, so that they compare between trials of
 // different rungs.
 func (t *Trial) observed(p plan) sampler.Observation {
-	o := sampler.Observation{Number: t.Number, Point: t.point, Rung: -1, State: sampler.Paused}
+	o := sampler.Observation{Number: t.Number, Point: t.point, Values: t.values(p), Rung: -1, State: sampler.Paused}
 	if last := t.Reported(); last >= 0 {
-		o.Rung = p.rungs[last]
+		o.Rung, o.Violation = p.rungs[last], t.violation(p, last)
 	}
 	switch {
 	case t.State == Failed:

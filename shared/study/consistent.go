@@ -80,6 +80,12 @@ func (s *State) consistentTrial(n int, t *Trial) error {
 		if r.Rung != rung || r.Trial != n {
 			return fmt.Errorf("report %d is of trial %d, rung %d", rung, r.Trial, r.Rung)
 		}
+		if r.Carried && rung == 0 {
+			return errors.New("its first report is carried from nowhere")
+		}
+		if p.pricePerHour > 0 && !r.Carried && !(r.CostSeconds >= minCostSeconds) {
+			return fmt.Errorf("report %d has the cost %v, which its objective cannot be divided by", rung, r.CostSeconds)
+		}
 		if !r.ContinueUntil.IsZero() && rung >= t.Rung {
 			return fmt.Errorf("report %d was promoted, but the trial is at rung %d", rung, t.Rung)
 		}

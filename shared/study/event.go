@@ -10,7 +10,10 @@ import (
 
 // EventVersion is the version of the events that this package writes, and the newest
 // that it reads.
-const EventVersion = 2 // 2 added stopped and resumed
+//
+// 2 added stopped and resumed, 3 settings that a former version would not follow: limits,
+// objectives and cost weights.
+const EventVersion = 3
 
 // EventType says what happened.
 type EventType string

@@ -28,13 +28,16 @@ func testSettings() Settings {
 	}
 }
 
-// set changes one setting: a.trials=4, a.rungs=1/9/3, a.seeds=1,2, lease=120, …
+// set changes one setting: a.trials=4, a.rungs=1/9/3, a.seeds=1,2, lease=120, b.ece=0.2, …
 func set(s *Settings, word string) error {
 	key, value, _ := strings.Cut(word, "=")
+	if ok, err := setNumber(s, key, value); ok {
+		return err
+	}
 	var list []int
 	for _, text := range strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == '/' }) {
 		n, err := strconv.Atoi(text)
-		if err != nil && !strings.HasSuffix(key, ".sampler") {
+		if err != nil && !strings.HasSuffix(key, ".sampler") && !strings.HasSuffix(key, ".objective") {
 			return err
 		}
 		list = append(list, n)
@@ -81,10 +84,25 @@ func set(s *Settings, word string) error {
 		stage.Enqueue = list[0]
 	case "sampler":
 		stage.Sampler = value
+	case "objective":
+		stage.Objective = value
 	default:
 		return fmt.Errorf("%s is not a setting", key)
 	}
 	return nil
+}
+
+// setNumber changes a setting that need not be whole, if the key is one's.
+func setNumber(s *Settings, key, value string) (ok bool, err error) {
+	for name, stage := range map[string]*SearchStage{"a.": &s.A, "b.": &s.B} {
+		field := map[string]*float64{"ece": &stage.Limits.ECE, "seconds": &stage.Limits.SecondsPerEpoch,
+			"memory": &stage.Limits.PeakMemoryGB}[strings.TrimPrefix(key, name)]
+		if field != nil {
+			*field, err = strconv.ParseFloat(value, 64)
+			return true, err
+		}
+	}
+	return false, nil
 }
 
 // epochOf returns sane metrics with the given objectives.

@@ -2,6 +2,7 @@ package study
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/supermax-hpo/supermax/shared/internal/persistent"
@@ -50,9 +51,7 @@ func (m *memory) update(trials persistent.Vector[*Trial], first int, p plan) err
 		if n < m.trials.Len() && m.trials.At(n).looksLike(t, p) {
 			continue
 		}
-		o := t.observed(p)
-		o.Values = t.values(p)
-		if err := m.history.Set(o); err != nil {
+		if err := m.history.Set(t.observed(p)); err != nil {
 			return fmt.Errorf("observe: %w", err)
 		}
 	}
@@ -63,8 +62,7 @@ func (m *memory) update(trials persistent.Vector[*Trial], first int, p plan) err
 // looksLike reports whether a sampler sees two trials of one number as the same, as it does
 // when a lease was given, renewed or taken back.
 func (t *Trial) looksLike(other *Trial, p plan) bool {
-	v, _ := t.Value()
-	w, _ := other.Value()
 	a, b := t.observed(p), other.observed(p)
-	return v == w && a.Rung == b.Rung && a.State == b.State && a.Point.Equal(b.Point)
+	return a.Rung == b.Rung && a.State == b.State && a.Violation == b.Violation &&
+		slices.Equal(a.Values, b.Values) && a.Point.Equal(b.Point)
 }

@@ -11,9 +11,10 @@ import (
 
 // Promote closes a done stage and says what it hands on, best first: A its best
 // [SearchStage.Enqueue] different configurations, B its candidates (see [State.Best]), C
-// the candidates, by B's trial numbers, that were trained on every fold. A stage that has
-// work left is a conflict ([ErrNotDone]); so is one without any result ([ErrNoResult]). A
-// closed stage gets the same answer again.
+// the candidates, by B's trial numbers, that were trained on every fold. A trial that breaks
+// its stage's limits is not handed on. A stage that has work left is a conflict
+// ([ErrNotDone]); so is one with nothing to hand on because it has no result that keeps the
+// limits ([ErrNoResult]). A closed stage gets the same answer again.
 func (s *State) Promote(now time.Time, req protocol.StageRequest) (protocol.PromoteReply, []Event, error) {
 	reply := protocol.PromoteReply{SchemaVersion: protocol.Version, Stage: req.Stage, Trials: []int{}}
 	stage, err := s.stageOf(req)
@@ -58,7 +59,7 @@ func (s *State) handOn(stage int) (handed []int, results int) {
 	if stages[stage] == protocol.StageA {
 		want = s.settings.B.Enqueue
 	}
-	best := s.ranking(stage)
+	best, _ := s.ranking(stage)
 	var points []space.Point
 	for _, t := range best {
 		if len(handed) == want {
@@ -84,6 +85,9 @@ func (s *State) whyNone(stage int) string {
 	what := "no trial has a result"
 	if stages[stage] == protocol.StageC {
 		what = "no candidate was trained on every fold"
+	} else if _, infeasible := s.ranking(stage); len(infeasible) > 0 {
+		what = fmt.Sprintf("all %d trials with a result break a limit, trial %d the least (violation %.3g)",
+			len(infeasible), infeasible[0].Number, infeasible[0].violation(s.plans[stage], infeasible[0].Reported()))
 	}
 	return fmt.Sprintf("%s, %d of %d trials failed%s", what, failed, s.started(stage), why)
 }

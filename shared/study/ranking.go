@@ -9,25 +9,28 @@ import (
 )
 
 // Best returns the search stage's trials that have a value and did not fail, best first.
-// Stage A: by F1-macro, then ECE, then number. Stage B: its Pareto front by F1-macro, then
-// the others by non-dominated rank and, within a rank, by crowding distance. Stage C has
+// Stage A: by its objective, then F1-macro, then ECE, then number. Stage B: its Pareto front
+// by F1-macro, then the others by non-dominated rank and, within a rank, by crowding
+// distance. Trials that break the stage's limits come last, by their violation. Stage C has
 // no trials of its own to rank: see [State.Candidates].
 func (s *State) Best(stage protocol.Stage) []Trial {
 	i, err := indexOf(stage)
 	if err != nil || stage == protocol.StageC {
 		return nil
 	}
-	return s.all(s.ranking(i))
+	feasible, rest := s.ranking(i)
+	return s.all(append(feasible, rest...))
 }
 
 // Pareto returns the search stage's trials that no other dominates, by falling F1-macro.
-// With stage A's one objective these are the trials of the highest F1-macro.
+// With stage A's one objective these are the trials of the highest value. Those that break
+// the stage's limits are not among them: with no other there is no front.
 func (s *State) Pareto(stage protocol.Stage) []Trial {
 	i, err := indexOf(stage)
 	if err != nil || stage == protocol.StageC {
 		return nil
 	}
-	ranked := s.ranking(i)
+	ranked, _ := s.ranking(i)
 	front := 0
 	for _, rank := range s.ranks(i, ranked) {
 		if rank == 0 {
@@ -37,25 +40,39 @@ func (s *State) Pareto(stage protocol.Stage) []Trial {
 	return s.all(ranked[:front])
 }
 
-// ranking is what [State.Best] returns. The front is ordered by F1-macro, not by crowding,
-// because the final choice is made by F1-macro: of a front that is larger than what is
-// handed on, its end with the lowest ECE and a poor F1-macro would be confirmed in vain.
-func (s *State) ranking(stage int) []*Trial {
-	var trials []*Trial
+// ranking is what [State.Best] returns, the trials that keep the limits and the rest. The
+// front is ordered by F1-macro, not by crowding, because the final choice is made by
+// F1-macro: of a front that is larger than what is handed on, its end with the lowest ECE
+// and a poor F1-macro would be confirmed in vain.
+func (s *State) ranking(stage int) (feasible, infeasible []*Trial) {
+	p := s.plans[stage]
 	for t := range s.of(stage) {
-		if _, ok := t.Value(); ok && t.State != Failed {
-			trials = append(trials, t)
+		switch {
+		case len(t.Reports) == 0 || t.State == Failed:
+		case t.violation(p, t.Reported()) > 0:
+			infeasible = append(infeasible, t)
+		default:
+			feasible = append(feasible, t)
 		}
 	}
-	slices.SortFunc(trials, func(a, b *Trial) int {
+	compare := func(a, b *Trial) int {
 		v, _ := a.Value()
 		w, _ := b.Value()
-		return cmp.Or(v.compare(w), cmp.Compare(a.Number, b.Number))
-	})
-	p := s.plans[stage]
-	if len(p.dirs) == 1 {
-		return trials
+		return cmp.Or(cmp.Compare(b.values(p)[0], a.values(p)[0]), v.compare(w), cmp.Compare(a.Number, b.Number))
 	}
+	slices.SortFunc(infeasible, func(a, b *Trial) int {
+		return cmp.Or(cmp.Compare(a.violation(p, a.Reported()), b.violation(p, b.Reported())), compare(a, b))
+	})
+	slices.SortFunc(feasible, compare)
+	if len(p.dirs) > 1 {
+		feasible = s.byFronts(stage, feasible)
+	}
+	return feasible, infeasible
+}
+
+// byFronts orders trials that stand by F1-macro.
+func (s *State) byFronts(stage int, trials []*Trial) []*Trial {
+	p := s.plans[stage]
 	var front, rest []*Trial
 	ranks := s.ranks(stage, trials)
 	for _, i := range sampler.BestFirst(objectives(p, trials), p.dirs) {

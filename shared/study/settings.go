@@ -41,6 +41,10 @@ type SearchStage struct {
 	Patience int     `json:"patience"` // see [SeedBest.Stopped]; 0: no seed stops early
 	Sampler  string  `json:"sampler"`  // a name that [sampler.New] knows
 	Enqueue  int     `json:"enqueue"`  // stage B: how many of A's best are tried first
+
+	Objective  string  `json:"objective,omitempty"`   // stage A: see [ObjectiveF1]; empty: f1_macro
+	Limits     Limits  `json:"limits,omitzero"`       //
+	CostWeight float64 `json:"cost_weight,omitempty"` // how much TPE shuns expensive configurations, see [sampler.Options]; 0: not at all
 }
 
 // Rungs are the arguments of [asha.New], in epochs. Max is the stage's whole length.
@@ -81,6 +85,9 @@ func (s Settings) withDefaults() Settings {
 	if s.MaxRequeues == 0 {
 		s.MaxRequeues = defaultMaxRequeues
 	}
+	if s.A.Objective == "" {
+		s.A.Objective = ObjectiveF1
+	}
 	return s
 }
 
@@ -104,6 +111,9 @@ func (s Settings) Validate() error {
 	s.A.validate("a", bad)
 	s.B.validate("b", bad)
 	s.C.validate(bad)
+	s.validateObjectives(bad)
+	s.A.validateCostWeight("a", s.Space, bad)
+	s.B.validateCostWeight("b", s.Space, bad)
 	if s.A.Enqueue != 0 {
 		bad("a.enqueue", s.A.Enqueue, "0, as no stage comes before")
 	}
@@ -143,6 +153,7 @@ func (s SearchStage) validate(name string, bad func(field string, value any, all
 	if s.Enqueue < 0 || s.Enqueue > s.Trials {
 		bad(name+".enqueue", s.Enqueue, fmt.Sprintf("0 to %d, the stage's trials", s.Trials))
 	}
+	s.Limits.validate(name, bad)
 	validateSeeds(name, s.Seeds, bad)
 }
 
@@ -178,6 +189,10 @@ type plan struct {
 	dirs      []sampler.Direction
 	sampler   string // empty: the stage samples nothing
 	enqueue   int
+
+	pricePerHour float64 // that the objective divides by; 0: it does not
+	limits       Limits
+	costWeight   float64
 }
 
 // plans returns the plans of the stages A, B and C. The settings must be valid.
@@ -189,9 +204,12 @@ func (s Settings) plans() ([3]plan, error) {
 			return plan{}, err
 		}
 		return plan{rungs: scheduler.Brackets()[0], scheduler: scheduler, seeds: st.Seeds, patience: st.Patience,
-			dirs: dirs, sampler: st.Sampler, enqueue: st.Enqueue}, nil
+			dirs: dirs, sampler: st.Sampler, enqueue: st.Enqueue, limits: st.Limits, costWeight: st.CostWeight}, nil
 	}
 	a, errA := search(s.A, sampler.Maximize)
+	if s.A.Objective == ObjectiveF1PerDollar {
+		a.pricePerHour = s.PricePerHour
+	}
 	b, errB := search(s.B, sampler.Maximize, sampler.Minimize)
 	dirs := []sampler.Direction{sampler.Maximize}
 	inFull, errC := asha.NewScheduler(asha.Options{Kind: asha.KindNone, Directions: dirs, Last: s.C.Epochs})

@@ -41,6 +41,15 @@ func TestSettingsFaultsNameTheirField(t *testing.T) {
 		{func(s *Settings) { s.RetrySeconds = math.Inf(1) }, "retry_seconds: +Inf"},
 		{func(s *Settings) { s.HeartbeatSeconds = 120 }, "heartbeat_seconds: 120 is not allowed; allowed: less than lease_seconds, which is 120"},
 		{func(s *Settings) { s.MaxRequeues = -1 }, "max_requeues: -1"},
+		{func(s *Settings) { s.A.Objective = "accuracy" }, `a.objective: "accuracy" is not allowed; allowed: f1_macro, f1_per_dollar`},
+		{func(s *Settings) { s.A.Objective = ObjectiveF1PerDollar }, "a.objective: f1_per_dollar is not allowed; allowed: f1_macro, as price_per_hour is 0 or missing"},
+		{func(s *Settings) { s.B.Objective = ObjectiveF1 }, `b.objective: "f1_macro" is not allowed`},
+		{func(s *Settings) { s.A.Limits.ECE = -0.1 }, "a.limits.ece: -0.1"},
+		{func(s *Settings) { s.B.Limits.SecondsPerEpoch = math.Inf(1) }, "b.limits.seconds_per_epoch: +Inf"},
+		{func(s *Settings) { s.B.Limits.PeakMemoryGB = math.NaN() }, "b.limits.peak_memory_gb: NaN"},
+		{func(s *Settings) { s.A.CostWeight = 1 }, "a.cost_weight: 1 is not allowed; allowed: 0 with any other sampler than tpe"},
+		{func(s *Settings) { s.B.Sampler, s.B.CostWeight = "tpe", -1 }, "b.cost_weight: -1"},
+		{func(s *Settings) { s.B.Sampler, s.B.CostWeight = "tpe", 1 }, "b.cost_weight: 1 is not allowed; allowed: 0 in a space with none of model.name"},
 	}
 	for _, c := range cases {
 		settings := testSettings()
@@ -69,6 +78,7 @@ func TestSettingsDefaults(t *testing.T) {
 	}
 	got := s.Settings()
 	want := testSettings()
+	want.A.Objective = ObjectiveF1
 	want.LeaseSeconds, want.HeartbeatSeconds, want.RetrySeconds, want.MaxRequeues = 120, 30, 2, 3
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(space.Value{})); diff != "" {
 		t.Error(diff)

@@ -10,7 +10,9 @@ import (
 
 // SnapshotVersion is the version of the snapshots that this package writes, and the
 // newest that it reads.
-const SnapshotVersion = 2
+//
+// 2 brought columns, 3 settings that a former version would not follow, as [EventVersion].
+const SnapshotVersion = 3
 
 // snapshot is the first line of a snapshot, in JSON. What every trial has follows it as
 // [columns], a line each.

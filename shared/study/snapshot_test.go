@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -149,9 +150,9 @@ func TestSnapshotErrors(t *testing.T) {
 	}
 	valid := string(data)
 	cases := []struct{ old, new, want string }{
-		{`"schema_version":2`, `"schema_version":3`, "newer version"},
-		{`"schema_version":2`, `"schema_version":0`, "schema version 0"},
-		{`"schema_version":2`, `"schema_version":"2"`, "cannot unmarshal"},
+		{`"schema_version":3`, `"schema_version":4`, "newer version"},
+		{`"schema_version":3`, `"schema_version":0`, "schema version 0"},
+		{`"schema_version":3`, `"schema_version":"2"`, "cannot unmarshal"},
 		{`"trials":3`, `"trials":-3`, "a.trials"},
 		{`"settings":{`, `"settings":3,"was":{`, "read settings"},
 		{`"stages":[`, `"stages":[{},`, "4 stages"},
@@ -159,7 +160,7 @@ func TestSnapshotErrors(t *testing.T) {
 		{`"stages":[{"first":0,"limit":3,"opened"`, `"stages":[{"first":0,"limit":3,"closed"`, "not opened in its turn"},
 		{`"stages":[{"first":0,"limit":3`, `"stages":[{"first":0,"handed":[7],"limit":3`, "trial 7 does not exist"},
 		{`"stages":[{"first":0`, `"stages":[{"first":1`, "in no stage"},
-		{`"schema_version":2`, `"schema_version":1`, "invalid character"},
+		{`"schema_version":3`, `"schema_version":1`, "invalid character"},
 		{`["state",2,1,1]`, `["state",2,5,1]`, `state "STALE" is unknown`},
 		{`["state",2,1,1]`, `["state",2,6,1]`, `state "" is unknown`},
 		{`["state",2,1,1]`, `["state",1,1,1]`, "column seed.last has 1 rows, not 0"},
@@ -211,10 +212,10 @@ func TestSnapshotErrors(t *testing.T) {
 	}
 }
 
-// A log and a snapshot that version 1 wrote, with asks that waited among the events, are one
-// study, which goes on as any other.
-func TestVersion1IsRead(t *testing.T) {
-	data, err := os.ReadFile("testdata/events_v1.json")
+// readVersion reads the log and the snapshot that a former version wrote, which are one study.
+func readVersion(t *testing.T, version int) (snapshot []byte, restored *State) {
+	t.Helper()
+	data, err := os.ReadFile(fmt.Sprintf("testdata/events_v%d.json", version))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,11 +231,11 @@ func TestVersion1IsRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	old, err := os.ReadFile("testdata/snapshot_v1.json")
+	snapshot, err = os.ReadFile(fmt.Sprintf("testdata/snapshot_v%d.json", version))
 	if err != nil {
 		t.Fatal(err)
 	}
-	restored, err := Restore(old)
+	restored, err = Restore(snapshot)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,6 +246,26 @@ func TestVersion1IsRead(t *testing.T) {
 	if diff := cmp.Diff(string(want), string(got)); diff != "" {
 		t.Fatal(diff)
 	}
+	return snapshot, restored
+}
+
+// Version 2 had no limits and no objectives to choose. Its study has a trial that was lost
+// once, one that failed, seeds that stopped early, a result that was carried, and a budget.
+func TestVersion2IsRead(t *testing.T) {
+	_, s := readVersion(t, 2)
+	if budget, ok := s.BudgetDollars(); !ok || budget != 12.5 {
+		t.Errorf("budget %v, %v", budget, ok)
+	}
+	reply, _, err := s.Ask(testStart.Add(30*time.Second), protocol.AskRequest{Study: "s", Stage: "B", Slot: "new", Token: 1})
+	if err != nil || reply.Work == nil || reply.Work.Trial != 16 {
+		t.Errorf("ask: %+v, %v", reply, err)
+	}
+}
+
+// A log and a snapshot that version 1 wrote, with asks that waited among the events, are one
+// study, which goes on as any other.
+func TestVersion1IsRead(t *testing.T) {
+	old, restored := readVersion(t, 1)
 	reply, _, err := restored.Ask(testStart.Add(time.Minute), protocol.AskRequest{Study: "s", Stage: "B", Slot: "b8", Token: 3})
 	if err != nil || reply.Kind != protocol.AskWait { // four of its six trials run
 		t.Errorf("ask: %+v, %v", reply, err)

@@ -98,6 +98,9 @@ func (d *draft) tell(t *Trial, req protocol.TellRequest) error {
 		return err
 	}
 	p := d.planOf(t)
+	if p.pricePerHour > 0 && o.CostSeconds < minCostSeconds {
+		return invalid("cost_seconds is %v; allowed: %v or more, as the stage's objective is %s", o.CostSeconds, minCostSeconds, ObjectiveF1PerDollar)
+	}
 	seeds, value, err := t.progress(p, o.Epochs)
 	if err != nil {
 		return err

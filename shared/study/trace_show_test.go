@@ -89,6 +89,9 @@ func (tr *trace) show(what string, a args) (string, error) {
 		if t.From != nil {
 			text += fmt.Sprintf(" from t%d", *t.From)
 		}
+		if t.Violation > 0 {
+			text += fmt.Sprintf(" violation=%.4g", t.Violation)
+		}
 		if t.Requeues > 0 {
 			text += fmt.Sprintf(" requeues=%d", t.Requeues)
 		}

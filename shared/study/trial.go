@@ -39,6 +39,10 @@ type Trial struct {
 	Failure  *protocol.Failure `json:"failure,omitempty"` // while FAILED
 	Created  time.Time         `json:"created"`
 
+	// Violation is by how much the last report breaks the stage's [Limits], each as a part of
+	// the limit; 0: the trial is feasible. Views of a state have it.
+	Violation float64 `json:"violation,omitempty"`
+
 	point   space.Point // what Params says; a state's own trials have no Params
 	unknown fields
 }
@@ -111,21 +115,6 @@ func (t *Trial) CostSeconds() float64 {
 
 // started reports whether any slot ever got the trial.
 func (t *Trial) started() bool { return t.Attempt >= 0 }
-
-// values returns the last value as the stage's objectives, or nil.
-func (t *Trial) values(p plan) []float64 {
-	v, ok := t.Value()
-	if !ok {
-		return nil
-	}
-	return v.appendTo(nil, p)
-}
-
-// appendTo appends the value as the stage's objectives.
-func (v Value) appendTo(values []float64, p plan) []float64 {
-	both := [...]float64{v.F1Macro, v.ECE}
-	return append(values, both[:len(p.dirs)]...)
-}
 
 // meanOf returns the value of a trial with these seeds.
 func meanOf(seeds []SeedBest) Value {

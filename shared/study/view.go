@@ -111,6 +111,7 @@ func (s *State) Accepted(stage protocol.Stage) []Report {
 func (s *State) whole(t *Trial) Trial {
 	w := *t
 	w.Params = s.settings.Space.Assignment(t.point)
+	w.Violation = t.violation(s.planOf(t), t.Reported())
 	return w
 }
 
