@@ -172,7 +172,8 @@ func TestMarks(t *testing.T) {
 		axis analysis.Axis
 		want []mark
 	}{
-		{analysis.Axis{Kind: space.IntRange, Low: 8, High: 512}, []mark{{0, "8"}, {1, "512"}}},
+		{analysis.Axis{Kind: space.IntRange, Low: 8, High: 2048}, []mark{{0, "8"}, {1, "2048"}}},
+		{analysis.Axis{Kind: space.FloatRange, Low: 0.00125, High: 1}, []mark{{0, "0.00125"}, {1, "1"}}},
 		{analysis.Axis{Kind: space.Categorical, Choices: many[:3]}, []mark{{0, "0"}, {0.5, "1"}, {1, "2"}}},
 		{analysis.Axis{Kind: space.Categorical, Choices: many}, []mark{{0, "0"}, {1, "9"}}},
 	} {

@@ -141,7 +141,10 @@ func uprights(p analysis.Parallel, both bool) []upright {
 
 // marks names the ends of a range, or the choices where there is room.
 func marks(a analysis.Axis) []mark {
-	if a.Kind != space.Categorical {
+	switch a.Kind {
+	case space.IntRange:
+		return []mark{{0, fmt.Sprintf("%.0f", a.Low)}, {1, fmt.Sprintf("%.0f", a.High)}}
+	case space.FloatRange:
 		return []mark{{0, fmt.Sprintf("%.3g", a.Low)}, {1, fmt.Sprintf("%.3g", a.High)}}
 	}
 	var list []mark
