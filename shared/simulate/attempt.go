@@ -115,7 +115,7 @@ func (w *world) ended(s *slot) error {
 	switch end {
 	case finished:
 		w.bill.Work += cost
-		w.normal += a.normal
+		w.normal += a.loads + a.normal
 		w.tally.Epochs += len(a.epochs) - t.saved
 		tell.Outcome.Epochs = a.epochs
 		if a.work.Fold != nil {
@@ -174,7 +174,7 @@ func (w *world) keep(t *trial, a *attempt, pace, cost float64) {
 	})
 	w.tally.Epochs += max(0, saved-t.saved)
 	t.saved = max(saved, t.saved)
-	w.normal += trained
+	w.normal += a.loads + trained
 	w.bill.Work += pace * trained
 	w.bill.Lost += cost - pace*trained
 }

@@ -48,6 +48,15 @@ const (
 	loadSeconds = 5
 )
 
+// OptionError says which options are not allowed, and what is.
+type OptionError struct{ err error }
+
+// Error returns one sentence an option.
+func (e *OptionError) Error() string { return "simulate: " + e.err.Error() }
+
+// Unwrap returns the faults, joined.
+func (e *OptionError) Unwrap() error { return e.err }
+
 // validate returns every fault of o, each named by its option.
 func (o Options) validate() error {
 	var errs []error

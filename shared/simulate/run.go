@@ -31,7 +31,7 @@ type world struct {
 	reached    []int // trials with a result, by rung
 	tally      Tally
 	bill       Bill
-	normal     float64 // seconds that the trained epochs take of slots that are not slow
+	normal     float64 // seconds that what was trained takes of slots that are not slow, loading included
 	vain       int     // attempts that were cut short since the last report
 	events     int     // of the queue
 
@@ -40,8 +40,8 @@ type world struct {
 }
 
 // Run simulates a study from its first stage to its choice. It ends early, with ctx's
-// error, when ctx ends. A study that cannot go on, because every trial of a stage failed,
-// is an error of the study's own.
+// error, when ctx ends. Options that are not allowed are an [*OptionError]; settings that are
+// not, and a study that cannot go on because every trial of a stage failed, a [*study.Error].
 func Run(ctx context.Context, o Options) (*Result, error) {
 	w, err := newWorld(o)
 	if err != nil {
@@ -58,7 +58,7 @@ func (w *world) clock() time.Time { return start.Add(w.now) }
 
 func newWorld(o Options) (*world, error) {
 	if err := o.validate(); err != nil {
-		return nil, fmt.Errorf("simulate: %w", err)
+		return nil, &OptionError{err}
 	}
 	if o.Faults.SlowFactor == 0 {
 		o.Faults.SlowFactor = 2
