@@ -8,20 +8,23 @@ const (
 	ObjectiveF1PerDollar = "f1_per_dollar" // F1-macro divided by the dollars that the trial's reports cost so far
 )
 
+// objectiveECE is stage B's second objective.
+const objectiveECE = "ece"
+
 // minCostSeconds is the least cost of a report where the objective divides by it.
 const minCostSeconds = 0.001
 
-// objectives returns what the trial's report at a rung is worth to its stage, one number an
+// objectives appends what the trial's report at a rung is worth to its stage, one number an
 // objective.
-func (t *Trial) objectives(p plan, rung int) []float64 {
+func (t *Trial) objectives(to []float64, p plan, rung int) []float64 {
 	v := t.Reports[rung].Value
 	switch {
 	case p.pricePerHour > 0:
-		return []float64{v.F1Macro / (t.costSeconds(rung) / 3600 * p.pricePerHour)}
+		return append(to, v.F1Macro/(t.costSeconds(rung)/3600*p.pricePerHour))
 	case len(p.dirs) > 1:
-		return []float64{v.F1Macro, v.ECE}
+		return append(to, v.F1Macro, v.ECE)
 	}
-	return []float64{v.F1Macro}
+	return append(to, v.F1Macro)
 }
 
 // costSeconds returns what the trial's reports up to a rung cost. Attempts that were lost
@@ -39,7 +42,7 @@ func (t *Trial) values(p plan) []float64 {
 	if len(t.Reports) == 0 {
 		return nil
 	}
-	return t.objectives(p, t.Reported())
+	return t.objectives(nil, p, t.Reported())
 }
 
 // Epochs returns how many epochs the report at a rung stands for, those of all seeds

@@ -51,7 +51,7 @@ func Of(state *study.State) (Study, error) {
 func ofStage(state *study.State, stage protocol.Stage, trials []study.Trial) (Stage, error) {
 	out := Stage{Stage: stage, Survival: survival(trials), Progress: progress(trials)}
 	var err error
-	if out.Importances, err = stageImportances(state.Settings().Space, stage, trials); err != nil {
+	if out.Importances, err = stageImportances(state, stage, trials); err != nil {
 		return out, err
 	}
 	out.Parallel, err = parallel(state.Settings().Space, state.Best(stage), out.Importances[0])

@@ -13,10 +13,10 @@ type Moment struct {
 	At        time.Time `json:"at"`
 	Reports   int       `json:"reports"`       // that came, this one included
 	SlotHours float64   `json:"slot_hours"`    // GPU hours, on a GPU: that attempts which had ended told of
-	F1Macro   float64   `json:"best_f1_macro"` // the highest so far
+	F1Macro   float64   `json:"best_f1_macro"` // the highest so far of trials that keep the stage's limits
 	// F1PerHour is the highest F1-macro per slot hour; 0 while none was told of.
 	F1PerHour float64 `json:"f1_macro_per_slot_hour"`
-	// Hypervolume is what all reports so far dominate of the unit square between no
+	// Hypervolume is what all reports of such trials so far dominate of the unit square between no
 	// F1-macro with an ECE of 1 and the reverse. It never falls: a trial that goes on may
 	// lose what it had, but the model that had it was trained.
 	Hypervolume float64 `json:"hypervolume"`
@@ -29,16 +29,17 @@ func progress(trials []study.Trial) []Moment {
 		at      time.Time
 		seconds float64
 		report  *study.Report // nil: an attempt ended without one
+		counts  bool
 	}
 	var events []event
 	for _, t := range trials {
 		for i := range t.Reports {
 			if r := &t.Reports[i]; !r.Carried {
-				events = append(events, event{r.At, r.CostSeconds, r})
+				events = append(events, event{r.At, r.CostSeconds, r, t.Violation == 0})
 			}
 		}
 		for _, e := range t.Ended {
-			events = append(events, event{e.At, e.CostSeconds, nil})
+			events = append(events, event{at: e.At, seconds: e.CostSeconds})
 		}
 	}
 	slices.SortStableFunc(events, func(a, b event) int { return a.at.Compare(b.at) })
@@ -52,11 +53,13 @@ func progress(trials []study.Trial) []Moment {
 		}
 		now.At = e.at
 		now.Reports++
-		now.F1Macro = max(now.F1Macro, e.report.Value.F1Macro)
+		if e.counts {
+			now.F1Macro = max(now.F1Macro, e.report.Value.F1Macro)
+			area.add(1-e.report.Value.F1Macro, e.report.Value.ECE)
+		}
 		if now.F1PerHour = 0; now.SlotHours > 0 {
 			now.F1PerHour = now.F1Macro / now.SlotHours
 		}
-		area.add(1-e.report.Value.F1Macro, e.report.Value.ECE)
 		now.Hypervolume = area.covered
 		moments = append(moments, now)
 	}

@@ -28,6 +28,7 @@ func TestProgress(t *testing.T) {
 		{Number: 1, Reports: []study.Report{told(1, 1, 0.25, 0, 900, 2)},
 			Ended: []study.AttemptEnd{{At: start.Add(3 * time.Minute), CostSeconds: 900}, {At: start.Add(9 * time.Minute), CostSeconds: 900}}},
 		{Number: 2, Reports: []study.Report{told(2, 1, 0.25, 0.5, 1800, 4)}},
+		{Number: 3, Reports: []study.Report{told(3, 1, 1, 0, 1800, 5)}, Violation: 0.1}, // costs, and counts for nothing
 	}
 	// Areas up to an F1-macro of 0 and an ECE of 1: 0.5·0.5; beside it 0.25·1, of which
 	// 0.25·0.5 is shared: 0.375; then 0.75·0.5 + 0.25·0.5 = 0.5; trial 2 adds nothing.
@@ -36,6 +37,7 @@ func TestProgress(t *testing.T) {
 		{start.Add(2 * time.Minute), 2, 0.25, 0.5, 2, 0.375},
 		{start.Add(4 * time.Minute), 3, 1, 0.75, 0.75, 0.5},
 		{start.Add(4 * time.Minute), 4, 1.5, 0.75, 0.5, 0.5},
+		{start.Add(5 * time.Minute), 5, 2, 0.75, 0.375, 0.5},
 	}
 	if d := cmp.Diff(want, progress(trials), cmpopts.EquateApprox(0, 1e-12)); d != "" {
 		t.Errorf("(-want +got):\n%s", d)

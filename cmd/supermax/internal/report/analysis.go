@@ -12,7 +12,7 @@ import (
 const topBars = 24
 
 // goalNames are what the page calls the objectives.
-var goalNames = map[string]string{"f1_macro": "F1-macro", "ece": "ECE"}
+var goalNames = map[string]string{"f1_macro": "F1-macro", "f1_per_dollar": "F1-macro per dollar", "ece": "ECE"}
 
 // importances draws how much the parameters matter, those that matter most for all of the
 // stage's objectives first. Nothing is drawn when nothing can be said.
