@@ -61,10 +61,12 @@ func (c columns) appendTo(data []byte) []byte {
 	return data
 }
 
+var null = []byte("null")
+
 func appendNumber(data []byte, x float64) []byte {
 	switch {
 	case math.IsNaN(x):
-		return append(data, "null"...)
+		return append(data, null...)
 	case x == math.Trunc(x) && math.Abs(x) < maxWhole && !(x == 0 && math.Signbit(x)):
 		return strconv.AppendInt(data, int64(x), 10)
 	}
@@ -107,43 +109,65 @@ func readColumn(line []byte) (name string, numbers []float64, err error) {
 	}
 	numbers = make([]float64, 0, bytes.Count(inner, []byte(",")))
 	for len(inner) > 0 {
-		end := bytes.IndexByte(inner[1:], ',') + 1
-		if end == 0 {
-			end = len(inner)
-		}
-		x, ok := readNumber(inner[1:end])
+		x, length, ok := readNumber(inner[1:])
 		if inner[0] != ',' || !ok {
-			return "", nil, fmt.Errorf("column %s, row %d: %.20q is no number", name, len(numbers), inner[:end])
+			return "", nil, fmt.Errorf("column %s, row %d: %.20q is no number", name, len(numbers), inner[:1+length])
 		}
 		numbers = append(numbers, x)
-		inner = inner[end:]
+		inner = inner[1+length:]
 	}
 	return name, numbers, nil
 }
 
-// readNumber reads a number, or null as NaN.
-func readNumber(text []byte) (float64, bool) {
-	if n, ok := readWhole(text); ok {
-		return n, true
+// readNumber reads a number, or null as NaN, that ends at a comma or with the text, and
+// returns its length as well.
+func readNumber(text []byte) (x float64, length int, ok bool) {
+	if x, length, ok = readDecimal(text); ok {
+		return x, length, true
 	}
-	if string(text) == "null" {
-		return math.NaN(), true
+	if bytes.HasPrefix(text, null) && (len(text) == len(null) || text[len(null)] == ',') {
+		return math.NaN(), len(null), true
 	}
-	x, err := strconv.ParseFloat(string(text), 64)
-	return x, err == nil && !math.IsNaN(x) && !math.IsInf(x, 0)
+	if length = bytes.IndexByte(text, ','); length < 0 {
+		length = len(text)
+	}
+	x, err := strconv.ParseFloat(string(text[:length]), 64)
+	return x, length, err == nil && !math.IsNaN(x) && !math.IsInf(x, 0)
 }
 
-// readWhole reads up to 15 digits, which is what most numbers are.
-func readWhole(text []byte) (float64, bool) {
-	if len(text) == 0 || len(text) > 15 {
-		return 0, false
+// readDecimal reads a number of up to 15 digits without an exponent, which is what most are:
+// a whole number and a power of ten below 2^53, whose quotient is rounded once and so
+// exactly.
+func readDecimal(text []byte) (x float64, length int, ok bool) {
+	digits, whole, point := 0, int64(0), -1
+	i := 0
+	if len(text) > 0 && text[0] == '-' {
+		i++
 	}
-	n := int64(0)
-	for _, b := range text {
-		if b < '0' || b > '9' {
-			return 0, false
+	for ; i < len(text) && text[i] != ','; i++ {
+		switch b := text[i]; {
+		case b >= '0' && b <= '9':
+			whole = 10*whole + int64(b-'0')
+			if digits++; digits > 15 {
+				return 0, 0, false
+			}
+		case b == '.' && point < 0 && digits > 0:
+			point = digits
+		default:
+			return 0, 0, false
 		}
-		n = 10*n + int64(b-'0')
 	}
-	return float64(n), true
+	if digits == 0 || point == digits {
+		return 0, 0, false
+	}
+	x = float64(whole)
+	if point >= 0 {
+		x /= powersOfTen[digits-point]
+	}
+	if text[0] == '-' {
+		x = -x
+	}
+	return x, i, true
 }
+
+var powersOfTen = [...]float64{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}

@@ -111,7 +111,7 @@ func (x *index) add(t *Trial, by int) {
 
 // result returns what the trial reported at a rung, as the scheduler sees it.
 func (t *Trial) result(p plan, rung int) asha.Result {
-	return asha.Result{Trial: t.Number, Epoch: p.rungs[rung], Values: t.objectives(p, rung),
+	return asha.Result{Trial: t.Number, Epoch: p.rungs[rung], Values: t.objectives(nil, p, rung),
 		Violation: t.violation(p, rung), Promoted: t.Rung > rung}
 }
 

@@ -197,3 +197,54 @@ func BenchmarkTell(b *testing.B) {
 		})
 	}
 }
+
+// crowded returns a stage with so many trials of which the last ones run, each in a slot.
+func crowded(t testing.TB, trials, running int) *simulation {
+	m := large(t, protocol.StageA, "random", trials-running)
+	m.settle()
+	for slot := range running {
+		_, events, err := m.state.Ask(m.now, protocol.AskRequest{Study: "s", Stage: "A", Slot: fmt.Sprint("slot-", slot), Token: 1})
+		m.take(events, err)
+	}
+	return m
+}
+
+// round is what one slot does between two works: it tells a report and asks again.
+func (m *simulation) round(slot string, token int64, rng *rand.Rand) {
+	t := m.state.trials.At(m.state.slots.get(slot).Trial)
+	if t.Lease == nil {
+		m.t.Fatalf("slot %s holds nothing", slot)
+	}
+	m.now = m.now.Add(time.Millisecond)
+	p := m.state.planOf(t)
+	from, to := p.rungs.Span(t.Rung)
+	req := protocol.TellRequest{Study: "s", Trial: t.Number, Attempt: t.Attempt, Rung: t.Rung}
+	req.Outcome.CostSeconds = 100 * rng.Float64()
+	for _, seed := range p.seeds {
+		for epoch := from + 1; epoch <= to; epoch++ {
+			req.Outcome.Epochs = append(req.Outcome.Epochs, epochOf(seed, epoch, float64(epoch)/100+rng.Float64()/2, rng.Float64()/4))
+		}
+	}
+	reply, events, err := m.state.Tell(m.now, req)
+	m.take(events, err)
+	if reply.Kind == protocol.TellContinue {
+		return
+	}
+	_, events, err = m.state.Ask(m.now, protocol.AskRequest{Study: "s", Stage: "A", Slot: slot, Token: token})
+	m.take(events, err)
+}
+
+// What a report and the next work cost together, their events folded, where a hundred
+// thousand trials were started and ten thousand slots are at work.
+func BenchmarkRound100000(b *testing.B) {
+	const slots = 10_000
+	m := crowded(b, 100_000, slots)
+	m.events = nil
+	rng := rand.New(rand.NewPCG(3, 4))
+	n := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		m.round(fmt.Sprint("slot-", n%slots), int64(2+n/slots), rng)
+		n++
+	}
+}

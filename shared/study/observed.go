@@ -41,7 +41,7 @@ func (s *State) Observed(stage protocol.Stage, epoch int) []sampler.Observation 
 	for t := range s.of(i) {
 		for rung, r := range t.Reports {
 			if r.ToEpoch == epoch && t.State != Failed {
-				seen = append(seen, sampler.Observation{Number: t.Number, Point: t.point, Values: t.objectives(p, rung),
+				seen = append(seen, sampler.Observation{Number: t.Number, Point: t.point, Values: t.objectives(nil, p, rung),
 					Violation: t.violation(p, rung), Rung: epoch, State: sampler.Paused})
 			}
 		}

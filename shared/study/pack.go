@@ -36,13 +36,15 @@ func unpack(text []byte) ([]float64, bool) {
 		return nil, false
 	}
 	n := length / numberBytes
-	numbers := make([]float64, n)
-	for i := range numbers {
-		bits := uint64(0)
-		for b := range numberBytes {
-			bits = bits<<8 | uint64(data[b*n+i])
+	bits := make([]uint64, n)
+	for b := range numberBytes { // byte by byte: a pass over memory that is side by side
+		for i, x := range data[b*n : (b+1)*n] {
+			bits[i] = bits[i]<<8 | uint64(x)
 		}
-		if numbers[i] = math.Float64frombits(bits); math.IsInf(numbers[i], 0) {
+	}
+	numbers := make([]float64, n)
+	for i, x := range bits {
+		if numbers[i] = math.Float64frombits(x); math.IsInf(numbers[i], 0) {
 			return nil, false
 		}
 	}

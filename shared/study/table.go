@@ -241,34 +241,50 @@ func (s *State) readTrials(c columns) error {
 
 // readReports makes the reports and seeds of trials whose state and rung are read.
 func (s *State) readReports(c columns) error {
-	var reports []reportRow
-	var seeds []seedRow
+	reported, seeded := 0, 0
 	for i, p := range s.plans {
 		for t := range s.of(i) {
 			t.Stage = stages[i]
-			n := t.Rung
-			if t.State == Paused || t.State == Completed {
-				n++
-			}
+			n := t.finishedRungs()
 			if n < 0 || n > len(p.rungs) {
 				return fmt.Errorf("trial %d: rung %d does not exist", t.Number, t.Rung)
 			}
-			if n == 0 {
-				continue
-			}
-			t.Reports, t.Seeds = make([]Report, n), make([]SeedBest, len(p.seeds))
-			for rung := range t.Reports {
-				t.Reports[rung] = Report{Trial: t.Number, Rung: rung, ToEpoch: p.rungs[rung]}
-				reports = append(reports, reportRow{t, &t.Reports[rung]})
-			}
-			for j, seed := range p.seeds {
-				t.Seeds[j].Seed = seed
-				seeds = append(seeds, seedRow{t, &t.Seeds[j]})
+			if n > 0 {
+				reported, seeded = reported+n, seeded+len(p.seeds)
 			}
 		}
 	}
-	if err := read(c, seedTable(), seeds); err != nil {
+	// All of a kind in one piece of memory: a trial that goes on copies what is its own.
+	reports, seeds := make([]Report, reported), make([]SeedBest, seeded)
+	reportRows, seedRows := make([]reportRow, 0, reported), make([]seedRow, 0, seeded)
+	for i, p := range s.plans {
+		for t := range s.of(i) {
+			n := t.finishedRungs()
+			if n == 0 {
+				continue
+			}
+			t.Reports, reports = reports[:n:n], reports[n:]
+			for rung := range t.Reports {
+				t.Reports[rung] = Report{Trial: t.Number, Rung: rung, ToEpoch: p.rungs[rung]}
+				reportRows = append(reportRows, reportRow{t, &t.Reports[rung]})
+			}
+			t.Seeds, seeds = seeds[:len(p.seeds):len(p.seeds)], seeds[len(p.seeds):]
+			for j, seed := range p.seeds {
+				t.Seeds[j].Seed = seed
+				seedRows = append(seedRows, seedRow{t, &t.Seeds[j]})
+			}
+		}
+	}
+	if err := read(c, seedTable(), seedRows); err != nil {
 		return err
 	}
-	return read(c, reportTable(), reports)
+	return read(c, reportTable(), reportRows)
+}
+
+// finishedRungs returns how many rungs the trial has a report of, by its state and rung.
+func (t *Trial) finishedRungs() int {
+	if t.State == Paused || t.State == Completed {
+		return t.Rung + 1
+	}
+	return t.Rung
 }
