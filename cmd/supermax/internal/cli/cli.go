@@ -116,7 +116,7 @@ func command(stderr io.Writer) *cobra.Command {
 		runCommand(stderr), stageCommand(stderr), uploadCommand(stderr),
 		watchCommand(stderr), stopCommand(), resumeCommand(stderr), deleteCommand(), purgeCommand(),
 		statusCommand(), bestCommand(), trialsCommand(), exportCommand(), reportCommand(),
-		queryCommand(stderr), estimateCommand(), simulateCommand(stderr),
+		queryCommand(stderr), estimateCommand(), simulateCommand(stderr), searchCommand(stderr),
 		modelsCommand(), baselineCommand(),
 	)
 	return root
