@@ -37,7 +37,12 @@ func newIndex(p plan, trials []*Trial) index {
 	var x index
 	var retried, fresh []int
 	var leases []leaseEnd
-	var results []asha.Result
+	reports := 0
+	for _, t := range trials {
+		reports += len(t.Reports)
+	}
+	results := make([]asha.Result, 0, reports)
+	values := make([]float64, reports*len(p.dirs)) // of all results, so that they are made at once
 	for _, t := range trials {
 		x.add(t, 1)
 		switch {
@@ -49,7 +54,8 @@ func newIndex(p plan, trials []*Trial) index {
 			fresh = append(fresh, t.Number)
 		}
 		for rung := range t.Reports {
-			results = append(results, t.result(p, rung))
+			r := t.result(values, p, rung)
+			results, values = append(results, r), values[len(r.Values):]
 		}
 	}
 	slices.SortFunc(leases, leaseEnd.compare)
@@ -84,9 +90,9 @@ func (x index) with(p plan, old, t *Trial) index {
 	for rung := range t.Reports {
 		switch {
 		case old == nil || rung >= len(old.Reports):
-			x.results = x.results.Reported(t.result(p, rung))
+			x.results = x.results.Reported(t.result(nil, p, rung))
 		case t.Rung > rung && old.Rung <= rung: // a report never changes but for this
-			x.results = x.results.Promoted(t.result(p, rung))
+			x.results = x.results.Promoted(t.result(nil, p, rung))
 		}
 	}
 	return x
@@ -109,9 +115,10 @@ func (x *index) add(t *Trial, by int) {
 	}
 }
 
-// result returns what the trial reported at a rung, as the scheduler sees it.
-func (t *Trial) result(p plan, rung int) asha.Result {
-	return asha.Result{Trial: t.Number, Epoch: p.rungs[rung], Values: t.objectives(nil, p, rung),
+// result returns what the trial reported at a rung, as the scheduler sees it. The objectives
+// are put into values if there is room.
+func (t *Trial) result(values []float64, p plan, rung int) asha.Result {
+	return asha.Result{Trial: t.Number, Epoch: p.rungs[rung], Values: t.objectives(values[:0:min(len(values), len(p.dirs))], p, rung),
 		Violation: t.violation(p, rung), Promoted: t.Rung > rung}
 }
 

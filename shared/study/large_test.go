@@ -1,6 +1,7 @@
 package study
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -123,15 +124,39 @@ func TestSnapshotSize(t *testing.T) {
 	}
 }
 
+// What a process does that loads such a stage: it reads the snapshot and folds the fifty
+// events that came after, as JSON.
 func BenchmarkRestore1500(b *testing.B) {
-	data, err := large(b, protocol.StageB, "nsga2", 1500).state.Snapshot()
+	m := large(b, protocol.StageB, "nsga2", 1500)
+	const after = 50
+	folded, err := fold(m.events[:len(m.events)-after])
 	if err != nil {
 		b.Fatal(err)
 	}
+	data, err := folded.Snapshot()
+	if err != nil {
+		b.Fatal(err)
+	}
+	tail := make([][]byte, after)
+	for i, e := range m.events[len(m.events)-after:] {
+		if tail[i], err = json.Marshal(e); err != nil {
+			b.Fatal(err)
+		}
+	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := Restore(data); err != nil {
+		s, err := Restore(data)
+		if err != nil {
 			b.Fatal(err)
+		}
+		for _, data := range tail {
+			var e Event
+			if err := json.Unmarshal(data, &e); err != nil {
+				b.Fatal(err)
+			}
+			if err := s.Apply(e); err != nil {
+				b.Fatal(err)
+			}
 		}
 	}
 }

@@ -122,7 +122,7 @@ func (d *draft) tell(t *Trial, req protocol.TellRequest) error {
 		return err
 	}
 	t = d.trials.At(t.Number)
-	if e.Final || d.stopped != "" || !d.indexes[stage].results.GoesOn(t.result(p, t.Rung)) {
+	if e.Final || d.stopped != "" || !d.indexes[stage].results.GoesOn(t.result(nil, p, t.Rung)) {
 		return nil
 	}
 	return d.emit(Event{Type: EventPromoted, Trial: t.Number, Attempt: t.Attempt, Rung: t.Rung + 1,
