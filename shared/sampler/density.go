@@ -1,190 +1,203 @@
 package sampler
 
-import "math"
-
-const (
-	// negligible is how far, in logs, a component may lie below the prior and be left out of
-	// a density: a hundred thousand of them change it by less than its rounding.
-	negligible = 45
-	// invisible is how far below the largest one a term may lie that is not added to a sum.
-	invisible = 45
+import (
+	"math"
+	"slices"
 )
+
+// invisible is how far, in logs, n terms may lie below another of the same sum and be left out:
+// all of them together change it by less than 2e-11 of it.
+func invisible(n int) float64 { return 25 + math.Log(float64(n+1)) }
+
+// A spot is a point as estimators of the same dimensions see it.
+type spot struct {
+	smooth, grids []place // by dimension of that kind
+	choice        []int32
+	prior         float64 // the prior's log density
+}
 
 // scratch is what [parzen.logDensity] needs for the time of a call.
 type scratch struct {
-	smooth, grids []place
-	choice        []int32
-	components    []int32
-	distance      []float64 // of components: the squared distance, then the log density
-	bound         []float64 // what the grids from one on can add to a log density
+	crowds []int32 // by smooth dimension: how many components may be near
+	turn   []int   // the smooth dimensions, the one that rules out most first
+	near   []neighbour
+}
+
+// A neighbour is a component that may matter at a point: its squared distance there, which
+// begins with its handicap, and in the end its log density.
+type neighbour struct {
+	component int32
+	distance  float64
 }
 
 // logDensity returns the log density at a point: with respect to the logarithm in a log
 // dimension, a probability on a grid.
 //
 // Of a thousand trials in twenty dimensions nearly all lie so far from the point that they
-// are nothing beside the prior: a bound on their squared distance, which costs a small part
-// of their density, leaves them out. Components are added up by their age, so that the sum
-// is always the same.
-func (p *parzen) logDensity(x []float64) float64 {
-	s := &p.scratch
-	prior := p.locate(x)
-	reach := 0.0
-	for _, k := range p.smooth {
-		reach += k.reach()
+// are nothing beside the prior. Dimension by dimension those drop out that are too far
+// already. What stays is added up in the order of age, so that the sum is always the same.
+func (p *parzen) logDensity(at *spot) float64 {
+	if len(p.filled) <= few {
+		return p.sum(at.prior, p.logDensities(at))
 	}
-	s.bound = append(s.bound[:0], 0)
-	for i := len(p.grids) - 1; i >= 0; i-- {
-		s.bound = append(s.bound, s.bound[len(s.bound)-1]+p.grids[i].reach())
-	}
-	gridReach := s.bound[len(p.grids)]
-	least := prior + p.logHeaviest - negligible
-	p.near(2 * (reach + gridReach - least))
-	kept := 0
-	for i, c := range s.components {
-		log := p.norm(c) - 0.5*s.distance[i]
-		s.components[kept], s.distance[kept] = c, log
-		if log+gridReach >= least {
-			kept++
-		}
-	}
-	for g, k := range p.grids {
-		kept = p.keepOnGrid(k, s.grids[g], least-s.bound[len(p.grids)-g-1], kept)
-	}
+	// A component's log density beyond which it is nothing, as a squared distance.
+	farthest := -2 * (at.prior + p.logOdds - p.invisible)
+	near := p.findNear(at, farthest)
 	for i, k := range p.choices {
-		kept2 := 0
-		choice := s.choice[i]
-		for j, c := range s.components[:kept] {
-			log := s.distance[j] + k.logDensity(c, choice)
-			s.components[kept2], s.distance[kept2] = c, log
-			if log >= least {
-				kept2++
-			}
-		}
-		kept = kept2
+		near = k.keepNear(near, at.choice[i], farthest)
 	}
-	return p.sum(kept, prior)
+	for i, k := range p.grids {
+		near = k.keepOnGrid(near, &at.grids[i], farthest)
+	}
+	for i := range near {
+		near[i].distance *= -0.5
+	}
+	p.scratch.near = near
+	return p.sum(at.prior, near)
 }
 
-// locate finds where x lies in each dimension and returns the prior's log density there.
-func (p *parzen) locate(x []float64) float64 {
-	s := &p.scratch
-	s.smooth, s.grids, s.choice = s.smooth[:0], s.grids[:0], s.choice[:0]
-	prior := 0.0
+// locate sets at to where x lies in each dimension.
+func (p *parzen) locate(x []float64, at *spot) {
+	at.smooth, at.grids, at.choice, at.prior = at.smooth[:0], at.grids[:0], at.choice[:0], 0
 	for d, slot := range p.dims {
 		k := p.numeric(slot)
 		if k == nil {
-			s.choice = append(s.choice, int32(x[d]))
-			prior += p.choices[slot.index].logPrior
+			at.choice = append(at.choice, int32(x[d]))
+			at.prior += p.choices[slot.index].logPrior
 			continue
 		}
-		at := k.place(x[d])
-		prior += k.priorLogDensity(at)
+		place := k.place(x[d])
+		at.prior += k.priorLogDensity(&place)
 		if slot.dim.step > 0 {
-			s.grids = append(s.grids, at)
+			at.grids = append(at.grids, place)
 		} else {
-			s.smooth = append(s.smooth, at)
+			at.smooth = append(at.smooth, place)
 		}
 	}
-	return prior
 }
 
-// near finds the components whose squared distance in the smooth dimensions, in their widths,
-// is at most farthest.
-func (p *parzen) near(farthest float64) {
-	s := &p.scratch
-	n := len(p.filled)
-	if cap(s.components) < n {
-		s.components, s.distance = make([]int32, 2*n), make([]float64, 2*n)
+// findNear returns the components whose squared distance in the smooth dimensions is at most
+// farthest.
+func (p *parzen) findNear(at *spot, farthest float64) []neighbour {
+	room := slices.Grow(p.scratch.near[:0], len(p.handicap))[:len(p.handicap)]
+	if len(p.smooth) == 0 {
+		kept := 0
+		for c, handicap := range p.handicap {
+			room[kept] = neighbour{int32(c), handicap}
+			if handicap <= farthest {
+				kept++
+			}
+		}
+		return room[:kept]
 	}
-	components, distance := s.components[:n], s.distance[:n]
-	kept := 0
+	turns := p.turns(at, farthest)
+	near := p.firstNear(room, at, turns[0], turns[min(1, len(turns)-1)], farthest)
+	for _, d := range turns[min(2, len(turns)):] {
+		near = p.smooth[d].keepNear(near, at.smooth[d].middle, farthest)
+	}
+	return near
+}
+
+// turns returns the smooth dimensions in the order in which to look at them: first the one
+// that has the fewest components around the place.
+func (p *parzen) turns(at *spot, farthest float64) []int {
+	s := &p.scratch
+	widths := math.Sqrt(max(farthest-p.nearest, 0))
+	s.turn, s.crowds = s.turn[:0], s.crowds[:0]
 	for d, k := range p.smooth {
-		at := s.smooth[d].low
-		if d == 0 {
-			mean, inverse := k.mean[:n], k.inverse[:n]
-			for c := range mean {
-				z := (at - mean[c]) * inverse[c]
-				// Written before it is known whether it stays: there is nothing to guess for
-				// the processor, which would guess wrong half the time.
-				total := z * z
-				components[kept], distance[kept] = int32(c), total
-				if total <= farthest {
-					kept++
-				}
-			}
+		n := k.within(at.smooth[d].middle, widths)
+		i := len(s.turn)
+		s.turn, s.crowds = append(s.turn, d), append(s.crowds, n)
+		for ; i > 0 && s.crowds[i-1] > n; i-- {
+			s.turn[i], s.crowds[i] = s.turn[i-1], s.crowds[i-1]
+		}
+		s.turn[i], s.crowds[i] = d, n
+	}
+	return s.turn
+}
+
+// firstNear fills found, which has room for all components, with those that are near in two
+// smooth dimensions, or one if they are the same.
+func (p *parzen) firstNear(found []neighbour, spot *spot, first, second int, farthest float64) []neighbour {
+	one, two := p.smooth[first].shape[:len(p.handicap)], p.smooth[second].shape[:len(p.handicap)]
+	at, then := spot.smooth[first].middle, spot.smooth[second].middle
+	twice := 1.0
+	if first == second {
+		twice = 0
+	}
+	kept := 0
+	for c, handicap := range p.handicap {
+		z := (at - one[c].mean) * one[c].inverse
+		y := (then - two[c].mean) * two[c].inverse * twice
+		distance := handicap + z*z + y*y
+		// Written before it is known whether it stays: there is nothing to guess for the
+		// processor, which would guess wrong half the time.
+		found[kept] = neighbour{int32(c), distance}
+		if distance <= farthest {
+			kept++
+		}
+	}
+	return found[:kept]
+}
+
+// keepNear adds the distances in a smooth dimension and keeps what is still near.
+func (k *numericKernel) keepNear(found []neighbour, at, farthest float64) []neighbour {
+	kept := 0
+	for _, f := range found {
+		shape := &k.shape[f.component]
+		z := (at - shape.mean) * shape.inverse
+		f.distance += z * z
+		found[kept] = f
+		if f.distance <= farthest {
+			kept++
+		}
+	}
+	return found[:kept]
+}
+
+// keepNear does it for a categorical dimension.
+func (k *categoricalKernel) keepNear(found []neighbour, choice int32, farthest float64) []neighbour {
+	kept := 0
+	for _, f := range found {
+		f.distance -= 2 * k.logDensity(f.component, choice)
+		found[kept] = f
+		if f.distance <= farthest {
+			kept++
+		}
+	}
+	return found[:kept]
+}
+
+// keepOnGrid does it for a dimension with a grid, where the distance in widths is a bound that
+// spares most probabilities: what lies beyond z widths is at most exp(−z²/2).
+func (k *numericKernel) keepOnGrid(found []neighbour, at *place, farthest float64) []neighbour {
+	kept := 0
+	for _, f := range found {
+		shape := &k.shape[f.component]
+		if z := (math.Abs(at.middle-shape.mean) - at.half) * shape.inverse; z > 0 && f.distance+z*z > farthest {
 			continue
 		}
-		mean, inverse := k.mean, k.inverse
-		before := components[:kept]
-		kept = 0
-		for i, c := range before {
-			z := (at - mean[c]) * inverse[c]
-			total := distance[i] + z*z
-			components[kept], distance[kept] = c, total
-			if total <= farthest {
-				kept++
-			}
+		f.distance -= 2 * k.logMass(shape.mean, k.sigma[f.component], at)
+		if f.distance <= farthest {
+			found[kept] = f
+			kept++
 		}
 	}
-	if len(p.smooth) == 0 {
-		for c, filled := range p.filled {
-			if filled {
-				components[kept], distance[kept] = int32(c), 0
-				kept++
-			}
-		}
-	}
-	s.components, s.distance = components[:kept], distance[:kept]
+	return found[:kept]
 }
 
-// norm returns the log density of a component at its centre in the smooth dimensions.
-func (p *parzen) norm(component int32) float64 {
-	if len(p.smooth) == 0 {
-		return 0
-	}
-	norm := p.logNorm[component]
-	if math.IsNaN(norm) {
-		norm = 0
-		for _, k := range p.smooth {
-			norm += k.scale(k.mean[component], k.sigma[component])
-		}
-		p.logNorm[component] = norm
-	}
-	return norm
-}
-
-// keepOnGrid adds a grid's log probabilities to the first kept components and returns how
-// many of them reach least.
-func (p *parzen) keepOnGrid(k *numericKernel, at place, least float64, kept int) int {
-	s := &p.scratch
-	middle, half := (at.low+at.high)/2, (at.high-at.low)/2
-	reach := k.reach()
-	stay := 0
-	for i, c := range s.components[:kept] {
-		log := s.distance[i]
-		if z := (math.Abs(middle-k.mean[c]) - half) * k.inverse[c]; z > 0 && log+reach-0.5*z*z < least {
-			continue
-		}
-		if log += k.logDensity(c, at); log >= least {
-			s.components[stay], s.distance[stay] = c, log
-			stay++
-		}
-	}
-	return stay
-}
-
-// sum returns the log density of the mixture of the prior and the first kept components.
-func (p *parzen) sum(kept int, prior float64) float64 {
-	s := &p.scratch
+// sum returns the log density of the mixture of the prior and the components, whose own log
+// densities stand for their distances.
+func (p *parzen) sum(prior float64, components []neighbour) float64 {
 	top := prior
-	for _, log := range s.distance[:kept] {
-		top = max(top, log)
+	for _, c := range components {
+		top = max(top, c.distance)
 	}
+	least := top - p.invisible
 	total := p.priorWeight() * math.Exp(prior-top)
-	for i, log := range s.distance[:kept] {
-		if log > top-invisible {
-			total += p.weight(s.components[i]) * math.Exp(log-top)
+	for _, c := range components {
+		if c.distance > least {
+			total += p.weight(c.component) * math.Exp(c.distance-top)
 		}
 	}
 	return top + math.Log(total/p.total)

@@ -15,6 +15,8 @@ type dimension struct {
 	step      float64 // 0: a continuum
 	log       bool
 	low, high float64 // first and last widened by half a step, as logarithms if log
+
+	masses *massCache // with a step: shared by all estimators of the dimension
 }
 
 func newDimension(p space.Param) dimension {
@@ -31,6 +33,9 @@ func newDimension(p space.Param) dimension {
 func newRange(first, last, step float64, log bool) dimension {
 	d := dimension{first: first, last: last, step: step, log: log}
 	d.low, d.high = d.scaled(first-step/2), d.scaled(last+step/2)
+	if step > 0 {
+		d.masses = new(massCache)
+	}
 	return d
 }
 
@@ -64,3 +69,6 @@ func (d dimension) nearest(x float64) float64 {
 	}
 	return min(max(x, d.first), d.last)
 }
+
+// index returns the place of a value on the grid, 0 for the first.
+func (d dimension) index(x float64) int { return int(math.Round((x - d.first) / d.step)) }

@@ -13,6 +13,7 @@ type group struct {
 	index      []int // into the space's parameters
 	dims       []dimension
 	good, rest *parzen
+	spot       spot // for [group.choose]
 }
 
 // newGroup makes a group of what the model knows of the trials.
@@ -27,7 +28,7 @@ func (m *model) newGroup(l *layout, index []int) *group {
 			rest = append(rest, int32(t))
 		}
 	}
-	g.rest = newParzen(g.dims, defaultParzen)
+	g.good, g.rest = newParzen(g.dims, defaultParzen), newParzen(g.dims, defaultParzen)
 	g.fill(m, g.rest, rest, rest)
 	g.fillGood(m)
 	return g
@@ -49,14 +50,13 @@ func (g *group) fillGood(m *model) {
 			trials, components = append(trials, t), append(components, int32(len(components)))
 		}
 	}
-	g.good = newParzen(g.dims, defaultParzen)
 	if m.ones {
 		g.good.given = slices.Repeat([]float64{1}, len(trials))
 	}
 	g.fill(m, g.good, components, trials)
 }
 
-// fill puts the trials into an empty density as those components.
+// fill puts the trials into a density as its components.
 func (g *group) fill(m *model, p *parzen, components, trials []int32) {
 	x := make([]float64, len(trials))
 	p.fill(components, func(d int) []float64 {

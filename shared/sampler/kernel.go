@@ -5,9 +5,9 @@ import (
 	"math/rand/v2"
 )
 
-// A place is a value as a numeric kernel sees it: the ends of its grid cell on the
-// dimension's scale, the same on a continuum.
-type place struct{ low, high float64 }
+// A place is a value as a numeric kernel sees it: itself and, on the dimension's scale, the
+// middle of its grid cell and half the cell's width, 0 on a continuum.
+type place struct{ value, middle, half float64 }
 
 // categoricalKernel is a distribution over the choices a component: most of it on the choice
 // that was observed, smoothed by the prior, which holds all choices for equally likely.

@@ -13,8 +13,8 @@ func (m *mass) is(mean, sigma, cell float64) bool {
 // costs as much as a hundred distances. What was put where another's place is replaces it.
 type massCache struct{ known []mass }
 
-// massCacheBits keeps a dimension's cache at 32 KB.
-const massCacheBits = 10
+// massCacheBits keeps a dimension's cache at 128 KB.
+const massCacheBits = 12
 
 // at returns where the mass is kept, if it is known.
 func (c *massCache) at(mean, sigma, cell float64) *mass {

@@ -15,52 +15,60 @@ type numericKernel struct {
 	dimension
 	cfg parzenConfig
 
-	mean    []float64 // by component, on the scale of the dimension; +Inf: there is none
-	sigma   []float64 // by component
-	inverse []float64 // 1/sigma
-	order   []int32   // the components by rising mean, equal ones by their number
+	shape  []shape     // by component
+	sigma  []float64   // by component: its width
+	scale  []float64   // by component: log of what normalises it
+	order  []int32     // the components by rising mean, equal ones by their number
+	cells  [][]float64 // see [numericKernel.cell]
+	counts histogram
 
 	narrowest float64 // the least width among so many components
 	prior     normal
-	masses    massCache // on a grid
+}
+
+// A shape is what a component's distance from a place depends on.
+type shape struct {
+	mean    float64 // on the scale of the dimension
+	inverse float64 // 1/width
 }
 
 // normal is a truncated normal distribution, but for its bounds.
-type normal struct {
-	mean, sigma float64
-	scale       float64 // log of what normalises it
-}
+type normal struct{ mean, sigma, scale float64 }
 
 func newNumericKernel(d dimension, cfg parzenConfig) *numericKernel {
 	k := &numericKernel{dimension: d, cfg: cfg, prior: normal{mean: 0.5 * (d.low + d.high), sigma: d.high - d.low}}
-	k.prior.scale = k.scale(k.prior.mean, k.prior.sigma)
+	k.prior.scale = k.normalizer(k.prior.mean, k.prior.sigma)
 	k.narrowest = cfg.narrowest(0, d.high-d.low)
 	return k
 }
 
 // grow makes room for n components.
 func (k *numericKernel) grow(n int) {
-	for len(k.mean) < n {
-		k.mean, k.sigma, k.inverse = append(k.mean, math.Inf(1)), append(k.sigma, 1), append(k.inverse, 1)
-	}
+	more := n - len(k.shape)
+	k.shape = append(k.shape, make([]shape, more)...)
+	k.sigma = append(k.sigma, make([]float64, more)...)
+	k.scale = append(k.scale, make([]float64, more)...)
 }
 
-// fill sets all components at once. It leaves the widths to [numericKernel.widen].
+// fill makes these the only components. It leaves the widths to [numericKernel.widen].
 func (k *numericKernel) fill(components []int32, x []float64, s *sorter) {
-	means := make([]float64, len(x))
-	for i, v := range x {
-		means[i] = k.scaled(v)
-		k.mean[components[i]] = means[i]
+	k.counts = histogram{}
+	for i, c := range components {
+		x[i] = k.scaled(x[i])
+		k.shape[c].mean, k.sigma[c] = x[i], 0
+		k.counts.add(k.bucket(x[i]), 1)
 	}
 	k.order = slices.Grow(k.order[:0], len(x))
-	for _, i := range s.order(means, k.low, k.high) {
+	for _, i := range s.order(x, k.low, k.high) {
 		k.order = append(k.order, components[i])
 	}
 }
 
 // insert adds a component at the value x and returns where in the order it stands.
 func (k *numericKernel) insert(component int32, x float64) int {
-	k.mean[component] = k.scaled(x)
+	mean := k.scaled(x)
+	k.shape[component].mean, k.sigma[component] = mean, 0
+	k.counts.add(k.bucket(mean), 1)
 	j := k.search(component)
 	k.order = slices.Insert(k.order, j, component)
 	return j
@@ -70,48 +78,52 @@ func (k *numericKernel) insert(component int32, x float64) int {
 func (k *numericKernel) remove(component int32) int {
 	j := k.search(component)
 	k.order = slices.Delete(k.order, j, j+1)
-	k.mean[component] = math.Inf(1)
+	k.counts.add(k.bucket(k.shape[component].mean), -1)
 	return j
 }
 
 // search returns the place in the order for a component, which need not be there.
 func (k *numericKernel) search(component int32) int {
-	mean := k.mean[component]
+	mean := k.shape[component].mean
 	return sort.Search(len(k.order), func(j int) bool {
-		at := k.mean[k.order[j]]
+		at := k.shape[k.order[j]].mean
 		return at > mean || at == mean && k.order[j] >= component
 	})
 }
 
 // logDensity returns the log density of a component at a place.
-func (k *numericKernel) logDensity(component int32, at place) float64 {
-	mean, sigma := k.mean[component], k.sigma[component]
+func (k *numericKernel) logDensity(component int32, at *place) float64 {
+	return k.scale[component] + k.plain(k.shape[component].mean, k.sigma[component], at)
+}
+
+func (k *numericKernel) priorLogDensity(at *place) float64 {
+	return k.prior.scale + k.plain(k.prior.mean, k.prior.sigma, at)
+}
+
+// plain is the log density but for what normalises it.
+func (k *numericKernel) plain(mean, sigma float64, at *place) float64 {
 	if k.step == 0 {
-		z := (at.low - mean) / sigma
-		return k.scale(mean, sigma) - 0.5*z*z
+		z := (at.middle - mean) / sigma
+		return -0.5 * z * z
 	}
 	return k.logMass(mean, sigma, at)
 }
 
-func (k *numericKernel) priorLogDensity(at place) float64 {
-	if k.step == 0 {
-		z := (at.low - k.prior.mean) / k.prior.sigma
-		return k.prior.scale - 0.5*z*z
+// logMass returns the log of what a normal distribution has of itself in a grid cell.
+func (k *numericKernel) logMass(mean, sigma float64, at *place) float64 {
+	if z, h := math.Abs(at.middle-mean)/sigma, 2*at.half/sigma; (z+2)*h < thin {
+		return thinLogMass(z, h)
 	}
-	return k.logMass(k.prior.mean, k.prior.sigma, at)
-}
-
-// logMass returns the log probability of a grid cell.
-func (k *numericKernel) logMass(mean, sigma float64, at place) float64 {
-	known := k.masses.at(mean, sigma, at.low)
-	if !known.is(mean, sigma, at.low) {
-		*known = mass{mean, sigma, at.low, k.scale(mean, sigma) + logMass((at.low-mean)/sigma, (at.high-mean)/sigma)}
+	known := k.masses.at(mean, sigma, at.middle)
+	if !known.is(mean, sigma, at.middle) {
+		low, high := at.middle-at.half, at.middle+at.half
+		*known = mass{mean, sigma, at.middle, logMass((low-mean)/sigma, (high-mean)/sigma)}
 	}
 	return known.log
 }
 
-// scale returns the log of what normalises a normal distribution.
-func (k *numericKernel) scale(mean, sigma float64) float64 {
+// normalizer returns the log of what normalises a normal distribution.
+func (k *numericKernel) normalizer(mean, sigma float64) float64 {
 	scale := -logMass((k.low-mean)/sigma, (k.high-mean)/sigma)
 	if k.step == 0 {
 		scale -= logSqrt2Pi + math.Log(sigma)
@@ -119,30 +131,18 @@ func (k *numericKernel) scale(mean, sigma float64) float64 {
 	return scale
 }
 
-// reach bounds the log density of all components where they are highest: beyond that, it
-// falls by half the squared distance in widths. A component's mean lies in the dimension
-// and its width is at most the dimension's, so that it has at least Φ(1) − Φ(0) = 0.341 >
-// exp(−1.08) of its mass there. What lies beyond z widths is at most exp(−z²/2).
-func (k *numericKernel) reach() float64 {
-	const most = 1.08
-	if k.step == 0 {
-		return most - logSqrt2Pi - math.Log(k.narrowest)
-	}
-	return most
-}
-
 func (k *numericKernel) place(x float64) place {
 	if k.step == 0 {
-		at := k.scaled(x)
-		return place{low: at, high: at}
+		return place{value: x, middle: k.scaled(x)}
 	}
-	return place{low: k.scaled(x - k.step/2), high: k.scaled(x + k.step/2)}
+	low, high := k.scaled(x-k.step/2), k.scaled(x+k.step/2)
+	return place{value: x, middle: (low + high) / 2, half: (high - low) / 2}
 }
 
 // draw returns a value of a component, by drawing until it lies in the dimension: at least
 // one draw in three does.
 func (k *numericKernel) draw(component int32, rng *rand.Rand) float64 {
-	return k.drawNormal(k.mean[component], k.sigma[component], rng)
+	return k.drawNormal(k.shape[component].mean, k.sigma[component], rng)
 }
 
 func (k *numericKernel) drawPrior(rng *rand.Rand) float64 {
@@ -155,4 +155,15 @@ func (k *numericKernel) drawNormal(mean, sigma float64, rng *rand.Rand) float64 
 			return k.value(x)
 		}
 	}
+}
+
+// bucket returns the place of a mean in the dimension's [histogram].
+func (k *numericKernel) bucket(mean float64) int {
+	return min(max(int((mean-k.low)/(k.high-k.low)*buckets), 0), buckets-1)
+}
+
+// within counts the components that may lie within so many of the least width of a place.
+func (k *numericKernel) within(at, widths float64) int32 {
+	radius := widths * k.narrowest
+	return k.counts.count(k.bucket(at-radius), k.bucket(at+radius))
 }

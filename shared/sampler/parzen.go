@@ -37,14 +37,17 @@ type parzen struct {
 	filled []bool    // by component: there is one
 	given  []float64 // the weights, oldest first; nil: [recency]
 	rank   []int32   // by component: how many are older
-	// logNorm is, by component, the log density at its centre in the smooth dimensions; NaN:
-	// not worked out yet.
-	logNorm []float64
+	// handicap is, by component, what its squared distance from a point begins with: minus
+	// twice the log of what normalises it in the numeric dimensions. +Inf: there is none.
+	handicap []float64
+	stale    []int32 // the components whose handicap is to be worked out
 
-	narrowest   float64 // the clip, as a share of a dimension, for which the widths are right
-	total       float64 // of the weights, the prior's included
-	logHeaviest float64 // log of the prior's weight over the greatest one of an observation
-	scratch     scratch
+	narrowest float64 // the clip, as a share of a dimension, for which the widths are right
+	total     float64 // of the weights, the prior's included
+	nearest   float64 // a handicap that few are below
+	logOdds   float64 // log of the prior's weight over the greatest one of an observation
+	invisible float64 // [invisible] of that many components
+	scratch   scratch
 }
 
 // A slot is a dimension's place among those of its kind.
@@ -87,8 +90,11 @@ func (p *parzen) numeric(s slot) *numericKernel {
 
 // grow makes room for the components 0 … n-1.
 func (p *parzen) grow(n int) {
+	if n <= len(p.filled) {
+		return
+	}
 	for len(p.filled) < n {
-		p.filled, p.logNorm = append(p.filled, false), append(p.logNorm, math.NaN())
+		p.filled, p.handicap = append(p.filled, false), append(p.handicap, math.Inf(1))
 	}
 	for _, k := range p.smooth {
 		k.grow(n)
@@ -101,9 +107,12 @@ func (p *parzen) grow(n int) {
 	}
 }
 
-// fill makes the components of an empty estimator at once. column returns a dimension's
-// values, one a component.
+// fill makes these the only components. column returns a dimension's
+// values, one a component, in memory that may be overwritten.
 func (p *parzen) fill(components []int32, column func(d int) []float64, s *sorter) {
+	for c := range p.filled {
+		p.filled[c], p.handicap[c] = false, math.Inf(1)
+	}
 	if len(components) > 0 {
 		p.grow(int(slices.Max(components)) + 1)
 	}
@@ -111,6 +120,7 @@ func (p *parzen) fill(components []int32, column func(d int) []float64, s *sorte
 	for _, c := range components {
 		p.filled[c] = true
 	}
+	p.stale = append(p.stale[:0], components...)
 	for d, slot := range p.dims {
 		x := column(d)
 		if k := p.numeric(slot); k != nil {
@@ -130,6 +140,7 @@ func (p *parzen) insert(component int32, value func(d int) float64) {
 	p.grow(int(component) + 1)
 	p.filled[component] = true
 	p.n++
+	p.stale = append(p.stale, component)
 	for d, slot := range p.dims {
 		if k := p.numeric(slot); k != nil {
 			j := k.insert(component, value(d))
@@ -144,6 +155,7 @@ func (p *parzen) insert(component int32, value func(d int) float64) {
 func (p *parzen) remove(component int32) {
 	p.filled[component] = false
 	p.n--
+	p.handicap[component] = math.Inf(1)
 	for _, slot := range p.dims {
 		if k := p.numeric(slot); k != nil {
 			j := k.remove(component)
@@ -154,14 +166,7 @@ func (p *parzen) remove(component int32) {
 
 // touch sets the widths of the components at from … to-1 in a dimension's order anew.
 func (p *parzen) touch(s slot, from, to int) {
-	k := p.numeric(s)
-	from, to = max(from, 0), min(to, len(k.order))
-	k.widen(from, to, len(p.dims))
-	if s.dim.step == 0 {
-		for _, c := range k.order[from:to] {
-			p.logNorm[c] = math.NaN()
-		}
-	}
+	p.numeric(s).widen(from, to, len(p.dims), func(c int32) { p.stale = append(p.stale, c) })
 }
 
 // settle sets what follows from the number and the age of the components.
@@ -175,6 +180,22 @@ func (p *parzen) settle() {
 			}
 		}
 	}
+	for _, c := range p.stale {
+		if p.filled[c] {
+			p.handicap[c] = p.startOf(c)
+		}
+	}
+	p.stale = p.stale[:0]
+	p.nearest = 0
+	for _, k := range p.smooth {
+		p.nearest += 2 * (logSqrt2Pi + math.Log(k.narrowest))
+	}
+	for _, s := range p.dims {
+		if k := p.numeric(s); k != nil {
+			k.counts.settle()
+			k.forgetCells()
+		}
+	}
 	for _, k := range p.choices {
 		k.settle(p.n)
 	}
@@ -186,10 +207,22 @@ func (p *parzen) settle() {
 			older++
 		}
 	}
-	p.total, p.logHeaviest = p.totalWeight(), math.Log(p.priorWeight())
+	p.invisible = invisible(p.n)
+	p.total, p.logOdds = p.totalWeight(), math.Log(p.priorWeight())
 	if len(p.given) > 0 {
-		p.logHeaviest -= math.Log(slices.Max(p.given))
+		p.logOdds -= math.Log(slices.Max(p.given))
 	}
+}
+
+func (p *parzen) startOf(component int32) float64 {
+	handicap := 0.0
+	for _, k := range p.smooth {
+		handicap -= 2 * k.scale[component]
+	}
+	for _, k := range p.grids {
+		handicap -= 2 * k.scale[component]
+	}
+	return handicap
 }
 
 // weight returns a component's weight before they are made to add up to 1.

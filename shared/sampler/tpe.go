@@ -77,10 +77,11 @@ func goodTrials(n, objectives int) int {
 // for every parameter of the space.
 func (g *group) choose(rng *rand.Rand, n int, chosen space.Point) {
 	d := g.good.drawer()
-	x, best := make([]float64, len(g.index)), math.Inf(-1)
+	x, at, best := make([]float64, len(g.index)), &g.spot, math.Inf(-1)
 	for range n {
 		d.draw(rng, x)
-		if score := g.good.logDensity(x) - g.rest.logDensity(x); score > best {
+		g.good.locate(x, at)
+		if score := g.good.logDensity(at) - g.rest.logDensity(at); score > best {
 			best = score
 			for j, i := range g.index {
 				chosen[i] = x[j]

@@ -48,6 +48,16 @@ func TestLogMassAddsUp(t *testing.T) {
 	})
 }
 
+func TestThinLogMass(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		z := rapid.Float64Range(0, 80).Draw(t, "z")
+		h := rapid.Float64Range(1e-2, 1).Draw(t, "share") * thin / (z + 2)
+		if got, want := thinLogMass(z, h), logMass(z-h/2, z+h/2); math.Abs(got-want) > 1e-9 {
+			t.Fatalf("mass of %v around %v is exp(%v), want exp(%v)", h, z, got, want)
+		}
+	})
+}
+
 // Draws are distributed as the density says: Kolmogorov and Smirnov's distance of n draws is
 // above 1.95/√n with a probability of 0.1 %, and the seeds are fixed.
 func TestDrawsFollowTheDensity(t *testing.T) {
@@ -64,8 +74,8 @@ func TestDrawsFollowTheDensity(t *testing.T) {
 		}
 		slices.Sort(x)
 		for i, v := range x {
-			lowest, highest := (k.low-k.mean[0])/k.sigma[0], (k.high-k.mean[0])/k.sigma[0]
-			share := math.Exp(logMass(lowest, (v-k.mean[0])/k.sigma[0]) - logMass(lowest, highest))
+			lowest, highest := (k.low-k.shape[0].mean)/k.sigma[0], (k.high-k.shape[0].mean)/k.sigma[0]
+			share := math.Exp(logMass(lowest, (v-k.shape[0].mean)/k.sigma[0]) - logMass(lowest, highest))
 			if distance := math.Abs(share - (float64(i)+0.5)/n); distance > 1.95/math.Sqrt(n) {
 				t.Errorf("%+v: %d of %d draws lie below %v, whose share is %v", c, i, n, v, share)
 				break
@@ -95,7 +105,7 @@ func TestParzenSumsToOne(t *testing.T) {
 		for a := range 11 {
 			for b := range 12 {
 				for c := range 3 {
-					sum += math.Exp(p.logDensity([]float64{float64(a) * 0.05, float64(b + 1), float64(c)}))
+					sum += math.Exp(p.at([]float64{float64(a) * 0.05, float64(b + 1), float64(c)}))
 				}
 			}
 		}
