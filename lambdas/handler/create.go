@@ -158,7 +158,8 @@ func differs(name string, got, want []byte) error {
 func Settings(c *config.Study) study.Settings {
 	search := func(st config.Search) study.SearchStage {
 		return study.SearchStage{Trials: st.Trials, Rungs: study.Rungs(st.Rungs), Seeds: st.Seeds,
-			Patience: st.Patience, Sampler: st.Sampler, Enqueue: st.Enqueue}
+			Patience: st.Patience, Sampler: st.Sampler, Enqueue: st.Enqueue,
+			Objective: st.Objective, Limits: study.Limits(st.Limits), CostWeight: st.CostWeight}
 	}
 	confirm := c.Stages.C
 	return study.Settings{

@@ -42,6 +42,9 @@ func FromJSON(data []byte) (*Study, error) {
 	if err := d.Decode(s); err != nil {
 		return nil, fmt.Errorf("read study: %w", err)
 	}
+	if s.Stages.A.Objective == "" { // written before there was a choice
+		s.Stages.A.Objective = defaultObjective
+	}
 	if err := s.validateFields(); err != nil {
 		return nil, fmt.Errorf("read study: %w", err)
 	}

@@ -33,6 +33,27 @@ func TestJSONRoundTrip(t *testing.T) {
 	}
 }
 
+// What was written before stage A had a choice of objectives maximises F1-macro.
+func TestJSONWithoutAnObjective(t *testing.T) {
+	want := parse(t, minimal)
+	data, err := want.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const objective = "\n      \"objective\": \"f1_macro\""
+	before := strings.Replace(string(data), ","+objective, "", 1)
+	if before == string(data) {
+		t.Fatalf("%q is not in %s", objective, data)
+	}
+	got, err := FromJSON([]byte(before))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got, exact); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestJSONRefusesEmptyValues(t *testing.T) {
 	s := parse(t, minimal)
 	s.Constraints = space.Constraints{"optim.lr": {Choices: []space.Value{{}}}}
@@ -56,6 +77,9 @@ func TestFromJSONRefuses(t *testing.T) {
 		{`"low": 0.00001,`, `"low": 0.00002,`, "read study: space: is not whole_space narrowed by constraints"},
 		{`"fix": false`, `"fix": 3`, "read study: constraints.aug.enabled: 3 is not allowed; allowed: false, true"},
 		{`"kind": "float"`, `"kind": "complex"`, `kind: "complex" is not allowed; allowed: categorical, float, int`},
+		{`"objective": "f1_macro"`, `"objective": "f1"`, `read study: stages.a.objective: "f1" is not allowed; allowed: f1_macro, f1_per_dollar`},
+		{`"export": 20`, `"export": 20, "objective": "ece"`, `read study: stages.b.objective: "ece" is not allowed; allowed: none`},
+		{`"export": 20`, `"export": 20, "limits": {"ece": -1}`, "read study: stages.b.limits.ece: -1 is not allowed"},
 		{"{", "[", "read study: "},
 	} {
 		if !strings.Contains(good, tc.old) {

@@ -44,7 +44,7 @@ func TestDefaults(t *testing.T) {
 		Constraints: space.Constraints{},
 		Training:    Training{ValidFraction: 0.2, SplitSeed: 42, ClassWeights: "balanced"},
 		Stages: Stages{
-			A: Search{Trials: 1000, Epochs: 20, Rungs: Rungs{2, 20, 3}, Seeds: []int64{1, 2, 3}, Patience: 5, Sampler: "tpe", Export: 50},
+			A: Search{Trials: 1000, Epochs: 20, Rungs: Rungs{2, 20, 3}, Seeds: []int64{1, 2, 3}, Patience: 5, Sampler: "tpe", Export: 50, Objective: "f1_macro"},
 			B: Search{Trials: 1500, Epochs: 30, Rungs: Rungs{3, 30, 3}, Seeds: []int64{1, 2, 3, 4}, Patience: 8, Sampler: "nsga2", Enqueue: 20, Export: 20},
 			C: Confirm{Candidates: 10, Folds: 5, Seeds: []int64{1, 2, 3, 4, 5, 6}, FoldSeed: 42, Epochs: 40, Patience: 10},
 		},
@@ -85,8 +85,8 @@ models: {tiny: ../m/tiny, org/large: /models/large, roberta-base: rb}
 constraints: {optim.lr: {low: 3e-4}, train.amp: false, optim.name: [adamw], tok.max_length: {high: 256}}
 training: {valid_fraction: 0.25, split_seed: 1, class_weights: none}
 stages:
-  a: {trials: 4, epochs: 6, rungs: {min: 1, max: 6, factor: 2}, seeds: [9], patience: 0, sampler: random, export: 3}
-  b: {trials: 5, epochs: 7, rungs: {min: 2, max: 7, factor: 4}, seeds: [8, 7], patience: 2, sampler: tpe, enqueue: 0, export: 2}
+  a: {trials: 4, epochs: 6, rungs: {min: 1, max: 6, factor: 2}, seeds: [9], patience: 0, sampler: random, export: 3, objective: f1_per_dollar, limits: {seconds_per_epoch: 60, peak_memory_gb: 16}}
+  b: {trials: 5, epochs: 7, rungs: {min: 2, max: 7, factor: 4}, seeds: [8, 7], patience: 2, sampler: tpe, enqueue: 0, export: 2, limits: {ece: 0.1}, cost_weight: 0.5}
   c: {candidates: 3, folds: 2, seeds: [0], fold_seed: 5, epochs: 9, patience: 4}
 lease_seconds: 30.5
 price_per_hour: 1.25
@@ -106,8 +106,10 @@ price_per_hour: 1.25
 		},
 		Training: Training{ValidFraction: 0.25, SplitSeed: 1, ClassWeights: "none"},
 		Stages: Stages{
-			A: Search{Trials: 4, Epochs: 6, Rungs: Rungs{1, 6, 2}, Seeds: []int64{9}, Sampler: "random", Export: 3},
-			B: Search{Trials: 5, Epochs: 7, Rungs: Rungs{2, 7, 4}, Seeds: []int64{8, 7}, Patience: 2, Sampler: "tpe", Export: 2},
+			A: Search{Trials: 4, Epochs: 6, Rungs: Rungs{1, 6, 2}, Seeds: []int64{9}, Sampler: "random", Export: 3,
+				Objective: "f1_per_dollar", Limits: Limits{SecondsPerEpoch: 60, PeakMemoryGB: 16}},
+			B: Search{Trials: 5, Epochs: 7, Rungs: Rungs{2, 7, 4}, Seeds: []int64{8, 7}, Patience: 2, Sampler: "tpe", Export: 2,
+				Limits: Limits{ECE: 0.1}, CostWeight: 0.5},
 			C: Confirm{Candidates: 3, Folds: 2, Seeds: []int64{0}, FoldSeed: 5, Epochs: 9, Patience: 4},
 		},
 		LeaseSeconds: 30.5, PricePerHour: 1.25,

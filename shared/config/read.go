@@ -71,7 +71,7 @@ func (s *Study) read(top yamltree.Node, dir string) error {
 
 func (s *Stages) read(n yamltree.Node) error {
 	return readMap(n,
-		key{"a", s.A.reader()},
+		key{"a", s.A.reader(key{"objective", into(&s.A.Objective, yamltree.Node.Str)})},
 		key{"b", s.B.reader(key{"enqueue", into(&s.B.Enqueue, yamltree.Node.Int)})},
 		key{"c", sub(
 			key{"candidates", into(&s.C.Candidates, yamltree.Node.Int)},
@@ -97,7 +97,23 @@ func (s *Search) reader(more ...key) func(yamltree.Node) error {
 		{"patience", into(&s.Patience, yamltree.Node.Int)},
 		{"sampler", into(&s.Sampler, yamltree.Node.Str)},
 		{"export", into(&s.Export, yamltree.Node.Int)},
+		{"limits", sub(
+			key{"ece", into(&s.Limits.ECE, readLimit)},
+			key{"seconds_per_epoch", into(&s.Limits.SecondsPerEpoch, readLimit)},
+			key{"peak_memory_gb", into(&s.Limits.PeakMemoryGB, readLimit)},
+		)},
+		{"cost_weight", into(&s.CostWeight, yamltree.Node.Float)},
 	}, more...)...)
+}
+
+// readLimit reads a limit. To have none, its key is left away: a 0 would say that nothing is
+// allowed.
+func readLimit(n yamltree.Node) (float64, error) {
+	x, err := n.Float()
+	if err == nil && !(x > 0) {
+		err = n.Errorf("%v is not allowed; allowed: a number above 0, or no such key", x)
+	}
+	return x, err
 }
 
 // readFolder reads a folder's path, relative to dir, and returns it absolute.

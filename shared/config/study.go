@@ -64,9 +64,20 @@ type Search struct {
 	Rungs    Rungs   `json:"rungs"`
 	Seeds    []int64 `json:"seeds"`    // a trial trains once with each
 	Patience int     `json:"patience"` // epochs without a better F1-macro before a seed stops; 0: none stops early
-	Sampler  string  `json:"sampler"`  // tpe, nsga2 or random
+	Sampler  string  `json:"sampler"`  // one of [sampler.Names]
 	Enqueue  int     `json:"enqueue"`  // stage B: starts from A's best so many; stage A: 0
 	Export   int     `json:"export"`   // so many of the best are exported
+
+	Objective  string  `json:"objective,omitempty"`   // stage A: f1_macro or f1_per_dollar; stage B has its own two
+	Limits     Limits  `json:"limits,omitzero"`       // a trial that breaks one ranks last and is not handed on
+	CostWeight float64 `json:"cost_weight,omitempty"` // how much TPE shuns slow configurations; 0: not at all
+}
+
+// Limits bound what a trial may be beside its objectives. 0: no limit.
+type Limits struct {
+	ECE             float64 `json:"ece,omitempty"`
+	SecondsPerEpoch float64 `json:"seconds_per_epoch,omitempty"` // of one seed's epoch
+	PeakMemoryGB    float64 `json:"peak_memory_gb,omitempty"`    // of 2^30 bytes
 }
 
 // Rungs are the epochs at which ASHA compares trials: Min, Min·Factor, …, Max.
@@ -89,6 +100,9 @@ type Confirm struct {
 // unset marks a value that [Study.setDependent] fills in.
 const unset = math.MinInt
 
+// defaultObjective is what stage A maximises.
+const defaultObjective = "f1_macro"
+
 // defaultEnqueue is how many of A's best start stage B, if it has so many trials.
 const defaultEnqueue = 20
 
@@ -101,7 +115,7 @@ func defaults() *Study {
 		Training:    Training{ValidFraction: 0.2, SplitSeed: 42, ClassWeights: "balanced"},
 		Stages: Stages{
 			A: Search{Trials: 1000, Epochs: 20, Rungs: Rungs{Min: 2, Max: unset, Factor: 3}, Seeds: []int64{1, 2, 3},
-				Patience: 5, Sampler: "tpe", Export: 50},
+				Patience: 5, Sampler: "tpe", Export: 50, Objective: defaultObjective},
 			B: Search{Trials: 1500, Epochs: 30, Rungs: Rungs{Min: 3, Max: unset, Factor: 3}, Seeds: []int64{1, 2, 3, 4},
 				Patience: 8, Sampler: "nsga2", Enqueue: unset, Export: 20},
 			C: Confirm{Candidates: 10, Folds: 5, Seeds: []int64{1, 2, 3, 4, 5, 6}, FoldSeed: 42,

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/supermax-hpo/supermax/shared/internal/show"
+	"github.com/supermax-hpo/supermax/shared/sampler"
 	"github.com/supermax-hpo/supermax/shared/space"
 )
 
@@ -115,6 +116,7 @@ func (s *Study) validateFields() error {
 	if p := s.PricePerHour; !(p >= 0) || math.IsInf(p, 0) {
 		c.fail(fmt.Sprintf("%v is not allowed; allowed: a number from 0", p), "price_per_hour")
 	}
+	c.objective(s)
 	return c.err
 }
 
@@ -145,8 +147,34 @@ func (c *checks) search(s Search, stage string) {
 	c.between(s.Rungs.Factor, 2, maxFactor, at("rungs", "factor")...)
 	c.seeds(s.Seeds, at("seeds")...)
 	c.between(s.Patience, 0, maxEpochs, at("patience")...)
-	c.oneOf(s.Sampler, []string{"tpe", "nsga2", "random"}, at("sampler")...)
+	c.oneOf(s.Sampler, sampler.Names(), at("sampler")...)
 	c.between(s.Export, 1, maxTrials, at("export")...)
+	c.limit(s.Limits.ECE, at("limits", "ece")...)
+	c.limit(s.Limits.SecondsPerEpoch, at("limits", "seconds_per_epoch")...)
+	c.limit(s.Limits.PeakMemoryGB, at("limits", "peak_memory_gb")...)
+	switch w := s.CostWeight; {
+	case !(w >= 0) || math.IsInf(w, 0):
+		c.fail(fmt.Sprintf("%v is not allowed; allowed: a number from 0", w), at("cost_weight")...)
+	case w > 0 && s.Sampler != sampler.NameTPE:
+		c.fail(fmt.Sprintf("%v is not allowed; allowed: 0 with any other sampler than %s", w, sampler.NameTPE), at("cost_weight")...)
+	}
+}
+
+func (c *checks) limit(x float64, path ...string) {
+	if !(x >= 0) || math.IsInf(x, 0) {
+		c.fail(fmt.Sprintf("%v is not allowed; allowed: a number above 0", x), path...)
+	}
+}
+
+func (c *checks) objective(s *Study) {
+	const perDollar = "f1_per_dollar"
+	c.oneOf(s.Stages.A.Objective, []string{defaultObjective, perDollar}, "stages", "a", "objective")
+	if s.Stages.A.Objective == perDollar && s.PricePerHour == 0 {
+		c.fail(perDollar+" is not allowed; allowed: "+defaultObjective+", as price_per_hour is 0 or missing", "stages", "a", "objective")
+	}
+	if o := s.Stages.B.Objective; o != "" {
+		c.fail(show.Quote(o)+" is not allowed; allowed: none, as stage B maximises F1-macro and minimises ECE", "stages", "b", "objective")
+	}
 }
 
 func (c *checks) confirm(s Stages) {

@@ -28,7 +28,7 @@ func TestSettingsFaultsNameTheirField(t *testing.T) {
 		{func(s *Settings) { s.A.Seeds = nil }, "a.seeds: []"},
 		{func(s *Settings) { s.B.Seeds = []int64{1, 2, 1} }, "b.seeds: [1 2 1]"},
 		{func(s *Settings) { s.B.Patience = -1 }, "b.patience: -1"},
-		{func(s *Settings) { s.B.Sampler = "grid" }, `b.sampler: "grid" is not allowed; allowed: tpe, nsga2, random`},
+		{func(s *Settings) { s.B.Sampler = "annealing" }, `b.sampler: "annealing" is not allowed; allowed: tpe, nsga2, random`},
 		{func(s *Settings) { s.B.Enqueue = 7 }, "b.enqueue: 7 is not allowed; allowed: 0 to 6"},
 		{func(s *Settings) { s.A.Enqueue = 1 }, "a.enqueue: 1"},
 		{func(s *Settings) { s.C.Candidates = 0 }, "c.candidates: 0"},
