@@ -18,6 +18,7 @@ type standing struct {
 	// trials stand by loss if there is one objective, by violation where they are infeasible;
 	// else, and among equals, by number.
 	trials []int32
+	fronts *fronts // of the trials, as far as NSGA-II breeds from them; nil: to be worked out
 }
 
 // standings are the finished trials by rank, best first.
@@ -89,6 +90,9 @@ func (h *History) rank(trial int32) {
 		s := h.standing(o)
 		i, _ := slices.BinarySearchFunc(s.trials, trial, h.compare)
 		s.trials = slices.Insert(s.trials, i, trial)
+		if s.fronts != nil {
+			s.fronts.add(h.entries([]int32{trial})[0])
+		}
 	}
 }
 
@@ -97,6 +101,9 @@ func (h *History) unrank(trial int32) {
 		s := h.standing(o)
 		i, _ := slices.BinarySearchFunc(s.trials, trial, h.compare)
 		s.trials = slices.Delete(s.trials, i, i+1)
+		if s.fronts != nil && s.fronts.holds(trial) {
+			s.fronts = nil // what it kept out may come in
+		}
 	}
 }
 

@@ -19,6 +19,7 @@ type History struct {
 	trials   []Observation  // by number
 	points   map[uint64]int // how many trials lie at the points of that hash
 	finished int            // how many trials are
+	running  int            // how many trials are
 
 	// What samplers worked out and [History.Set] keeps up to date; nil: to be worked out anew.
 	standings standings
@@ -56,9 +57,7 @@ func (h *History) Set(o Observation) error {
 		h.standings, h.model = nil, nil
 	}
 	h.points[hash(o.Point)]++
-	if o.finished() {
-		h.finished++
-	}
+	h.count(&o, 1)
 	h.rank(int32(i))
 	if h.model != nil {
 		h.model.changed = append(h.model.changed, int32(i))
@@ -70,12 +69,20 @@ func (h *History) Set(o Observation) error {
 func (h *History) unset(trial int32) {
 	h.unrank(trial)
 	o := &h.trials[trial]
-	if o.finished() {
-		h.finished--
-	}
+	h.count(o, -1)
 	key := hash(o.Point)
 	if h.points[key]--; h.points[key] == 0 {
 		delete(h.points, key)
+	}
+}
+
+// count adds the trial to the counts, or takes it out of them with n = -1.
+func (h *History) count(o *Observation, n int) {
+	if o.finished() {
+		h.finished += n
+	}
+	if o.State == Running {
+		h.running += n
 	}
 }
 

@@ -9,63 +9,89 @@ import (
 
 const (
 	nsga2Population = 50
+	nsga2Startup    = 10  // finished trials before there is anything to breed from
 	nsga2Crossover  = 0.9 // probability that a child has two parents
 	nsga2Swap       = 0.5 // probability that a value comes from the second
+	nsga2Local      = 0.5 // share of a number's mutations that move it instead of drawing it anew
+
+	// The contestants of a tournament: two, and one more for so many running trials, at most.
+	nsga2Contestants     = 2
+	nsga2RunningForOne   = 8
+	nsga2MostContestants = 10
 )
 
-// NSGA2 breeds from the best trials: two parents by binary tournaments, uniform
-// crossover, and mutation that draws a value anew. Deb et al., "A fast and elitist
-// multiobjective genetic algorithm: NSGA-II" (2002).
+// NSGA2 breeds from the best trials: two parents by tournaments, uniform crossover, and
+// mutation of one parameter on average. Deb et al., "A fast and elitist multiobjective
+// genetic algorithm: NSGA-II" (2002).
 //
-// It is the steady-state form: the parents are the best 50 of all trials finished so
-// far, by rung, non-dominated rank and crowding distance, and no slot waits for a
-// generation to end. Until 50 have finished, trials are drawn at random.
+// It is the steady-state form: the parents are the best 50 of all trials finished so far, by
+// feasibility, rung, non-dominated rank and crowding distance, and no slot waits for a
+// generation to end. The first 50 trials are enqueued ones or drawn at random, and so are
+// those after them until 10 have finished.
+//
+// What is running will change who the best are, the more the more of it there is, so that a
+// choice among the best known is behind its time. Tournaments among more contestants make up
+// for that: binary ones while nothing runs, of ten from 64 running trials on.
 type NSGA2 struct{}
 
 // Suggest implements [Sampler].
 func (NSGA2) Suggest(h *History, rng *rand.Rand) (space.Assignment, error) {
-	if h.finished < nsga2Population {
+	if h.Len() < nsga2Population || h.finished < nsga2Startup {
 		return Random{}.Suggest(h, rng)
 	}
-	var parents []space.Point
-	for _, t := range h.best(nsga2Population, Best) {
-		parents = append(parents, h.trials[t].Point)
-	}
-	return h.unseen(func() space.Point { return h.layout.breed(parents, rng) }), nil
+	elite := h.elite(nsga2Population)
+	contestants := min(nsga2Contestants+h.running/nsga2RunningForOne, nsga2MostContestants)
+	return h.unseen(func() space.Point {
+		mother, father := couple(len(elite), contestants, rng)
+		return h.layout.breed(h.trials[elite[mother]].Point, h.trials[elite[father]].Point, rng)
+	}), nil
 }
 
-// breed returns a child of two of the parents, which stand best first.
-func (l *layout) breed(parents []space.Point, rng *rand.Rand) space.Point {
-	first := tournament(len(parents), rng)
-	second := first
-	if rng.Float64() < nsga2Crossover {
-		// A tournament among the others, so that the two differ.
-		second = tournament(len(parents)-1, rng)
-		if second >= first {
-			second++
-		}
+// couple returns the places of two parents among n, which stand best first; that of one
+// twice for a child without crossover.
+func couple(n, contestants int, rng *rand.Rand) (mother, father int) {
+	mother = tournament(n, contestants, rng)
+	if rng.Float64() >= nsga2Crossover {
+		return mother, mother
 	}
-	mother, father := parents[first], parents[second]
+	// A tournament among the others, so that the two differ.
+	father = tournament(n-1, contestants, rng)
+	if father >= mother {
+		father++
+	}
+	return mother, father
+}
+
+// tournament returns the best, so the lowest, of several places drawn from n.
+func tournament(n, contestants int, rng *rand.Rand) int {
+	best := n - 1
+	for range contestants {
+		best = min(best, rng.IntN(n))
+	}
+	return best
+}
+
+// breed returns a child of two parents.
+func (l *layout) breed(mother, father space.Point, rng *rand.Rand) space.Point {
 	mutation := 1 / float64(max(1, l.freeParams(mother)))
 	return l.assemble(func(i int) float64 {
 		from, other := mother, father
 		if rng.Float64() < nsga2Swap {
 			from, other = father, mother
 		}
-		switch {
-		case rng.Float64() < mutation:
-			return l.draw(i, rng)
-		case !math.IsNaN(from[i]):
-			return from[i]
-		case !math.IsNaN(other[i]):
-			return other[i]
+		x := from[i]
+		if math.IsNaN(x) {
+			x = other[i]
 		}
-		return l.draw(i, rng) // neither parent has it
+		if math.IsNaN(x) { // neither parent has it
+			return l.draw(i, rng)
+		}
+		if rng.Float64() < mutation {
+			return l.mutate(i, x, rng)
+		}
+		return x
 	})
 }
-
-// tournament returns the better, so the lower, of two places drawn from n.
-func tournament(n int, rng *rand.Rand) int { return min(rng.IntN(n), rng.IntN(n)) }
 
 // freeParams counts the parameters that are active at the point and not fixed.
 func (l *layout) freeParams(point space.Point) int {
