@@ -22,6 +22,7 @@ type fronts struct {
 type front struct {
 	members []entry
 	waiting int
+	net     *net // of the members
 }
 
 // holds reports whether the entry's place is in a front.
@@ -82,7 +83,7 @@ func (f fronts) with(e entry) fronts {
 func beyond(e, a entry) bool { return e.first > a.first || e.first == a.first && e.second > a.second }
 
 func newFront(members []entry) front {
-	f := front{members: members}
+	f := front{members: members, net: new(net)}
 	for _, e := range members {
 		if e.waiting {
 			f.waiting++
@@ -108,12 +109,16 @@ func (f fronts) rankOf(e entry) int {
 // promoted returns the fronts in which the member e does not wait.
 func (f fronts) promoted(e entry) fronts {
 	k := f.rankOf(e)
-	members := slices.Clone(f.ranks[k].members)
-	if i, ok := slices.BinarySearchFunc(members, e, entry.compare); ok {
-		members[i].waiting = false
+	here := f.ranks[k]
+	i, ok := slices.BinarySearchFunc(here.members, e, entry.compare)
+	if !ok || !here.members[i].waiting {
+		return f
 	}
+	here.members = slices.Clone(here.members)
+	here.members[i].waiting = false
+	here.waiting--
 	f.ranks = slices.Clone(f.ranks)
-	f.ranks[k] = newFront(members)
+	f.ranks[k] = here
 	return f
 }
 
@@ -123,42 +128,31 @@ func (f fronts) amongBest(e entry, best int) bool {
 	for _, before := range f.ranks[:k] {
 		best -= len(before.members)
 	}
-	members := f.ranks[k].members
-	if best <= 0 || best >= len(members) {
+	here := f.ranks[k]
+	if best <= 0 || best >= len(here.members) {
 		return best > 0
 	}
-	i, _ := slices.BinarySearchFunc(members, e, entry.compare)
-	for j := range epsilonNet(members) {
-		if i == j {
-			return true
-		}
-		if best--; best == 0 {
-			break
-		}
-	}
-	return false
+	i, ok := slices.BinarySearchFunc(here.members, e, entry.compare)
+	return ok && here.net.of(here.members).place[i] < best
 }
 
 // promotable yields those of the best so many that wait, best first: by rank, and in a
-// front in the order of its ε-net.
+// front in the order of its net.
 func (f fronts) promotable(best int) iter.Seq[entry] {
 	return func(yield func(entry) bool) {
-		for _, front := range f.ranks {
+		for _, here := range f.ranks {
 			if best <= 0 {
 				return
 			}
-			if front.waiting > 0 {
-				take := best
-				for i := range epsilonNet(front.members) {
-					if e := front.members[i]; e.waiting && !yield(e) {
+			if here.waiting > 0 {
+				order := here.net.of(here.members).order
+				for _, i := range order[:min(best, len(order))] {
+					if e := here.members[i]; e.waiting && !yield(e) {
 						return
-					}
-					if take--; take == 0 {
-						break
 					}
 				}
 			}
-			best -= len(front.members)
+			best -= len(here.members)
 		}
 	}
 }

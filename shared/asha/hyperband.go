@@ -6,18 +6,16 @@ import (
 	"math"
 )
 
-// hyperband returns the rungs of Hyperband's brackets: bracket b begins to stop after
-// First·Factor^b epochs. Li et al., "Hyperband: a novel bandit-based approach to
+// hyperband returns the rungs of Hyperband's ⌊log_Factor(Last/First)⌋ + 1 brackets: bracket b
+// begins to stop after First·Factor^b epochs. Optuna takes that logarithm in floating point
+// and so has one bracket less for some whole powers, such as 3^5. Li et al., "Hyperband: a novel bandit-based approach to
 // hyperparameter optimization" (2018), algorithm 1, with asynchronous halving in each
 // bracket as in the ASHA paper (2020), section 3.
 func (o Options) hyperband() ([]Rungs, error) {
 	if _, err := New(o.First, o.Last, o.Factor); err != nil {
 		return nil, err
 	}
-	// ⌊log_factor(last/first)⌋ + 1 in floating point, as Optuna has it: where the logarithm is
-	// a whole number, rounding may take a bracket away.
-	n := int(math.Floor(math.Log(float64(o.Last)/float64(o.First))/math.Log(float64(o.Factor)))) + 1
-	brackets := make([]Rungs, n)
+	brackets := make([]Rungs, o.powers()+1)
 	for b := range brackets {
 		first, err := o.firstRung(b)
 		if err != nil {

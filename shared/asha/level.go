@@ -74,9 +74,13 @@ func newLevel(objectives int, entries []entry) level {
 	return l
 }
 
-// String lists the results: each front, then the line, then how many have no value.
+// String lists the results: the fronts, the line, who of it waits, and how many have no value.
 func (l level) String() string {
-	return fmt.Sprint(l.fronts.ranks, slices.Collect(l.line.All()), slices.Collect(l.waiting.All()), l.missing)
+	fronts := make([][]entry, len(l.fronts.ranks))
+	for k, front := range l.fronts.ranks {
+		fronts[k] = front.members
+	}
+	return fmt.Sprint(fronts, slices.Collect(l.line.All()), slices.Collect(l.waiting.All()), l.missing)
 }
 
 // len returns how many results there are, those without a value included.

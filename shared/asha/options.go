@@ -3,7 +3,6 @@ package asha
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -142,12 +141,22 @@ func (o Options) firstRung(rate int) (int, error) {
 	first := o.First
 	for range rate {
 		if first > o.Last/o.Factor {
-			return 0, fmt.Errorf("min_early_stopping_rate: %d is not allowed; allowed: 0 to %d, as the first rung would come after %d epochs",
-				rate, int(math.Log(float64(o.Last)/float64(o.First))/math.Log(float64(o.Factor))), o.Last)
+			return 0, fmt.Errorf("min_early_stopping_rate: %d is not allowed; allowed: 0 to %d, as the first rung would come after the last of %d epochs",
+				rate, o.powers(), o.Last)
 		}
 		first *= o.Factor
 	}
 	return first, nil
+}
+
+// powers returns how often Last can be divided by Factor before it is below First:
+// ⌊log_Factor(Last/First)⌋.
+func (o Options) powers() int {
+	n := 0
+	for epochs := o.Last / o.Factor; epochs >= o.First; epochs /= o.Factor {
+		n++
+	}
+	return n
 }
 
 // looks returns the epochs at which a percentile is looked at: the first epoch from
@@ -158,7 +167,7 @@ func (o Options) looks() (Rungs, error) {
 	}
 	var r Rungs
 	for epoch := o.WarmupEpochs; epoch < o.Last; epoch += max(1, o.IntervalEpochs) {
-		if look := max(1, epoch); len(r) == 0 || look > r[len(r)-1] {
+		if look := max(1, epoch); look < o.Last && (len(r) == 0 || look > r[len(r)-1]) {
 			r = append(r, look)
 		}
 	}

@@ -81,3 +81,6 @@ func (s *Scheduler) bracket(trial int) int {
 	}
 	return bracket(s.o.Study, trial, s.shares)
 }
+
+// last returns the epoch after which no trial is trained.
+func (s *Scheduler) last() int { return s.o.Last }

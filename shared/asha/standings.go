@@ -63,10 +63,9 @@ func (st Standings) Promoted(r Result) Standings {
 // GoesOn reports whether the trial with this result, the last that it reported, is trained
 // on at once. After the last epoch there is nothing to train.
 func (st Standings) GoesOn(r Result) bool {
-	rungs := st.s.Rungs(r.Trial)
 	rung, looked := st.rung(r.Trial, r.Epoch)
 	switch {
-	case r.Epoch >= rungs[len(rungs)-1]:
+	case r.Epoch >= st.s.last():
 		return false
 	case !looked || st.s.o.Kind == KindNone:
 		return true
