@@ -15,7 +15,6 @@ import (
 // awsFlags say how a study is run on AWS.
 type awsFlags struct {
 	agents []string
-	budget float64
 	detach bool
 }
 
@@ -26,27 +25,21 @@ func (f *awsFlags) add(cmd *cobra.Command) {
 
 // addFollowing adds the flags for a command whose agents are known.
 func (f *awsFlags) addFollowing(cmd *cobra.Command) {
-	flags := cmd.Flags()
-	flags.Float64Var(&f.budget, "budget", 0, "with --aws: stop each study by itself at so many dollars")
-	flags.BoolVar(&f.detach, "detach", false, "with --aws: do not follow the execution")
+	cmd.Flags().BoolVar(&f.detach, "detach", false, "with --aws: do not follow the execution")
 }
 
 // awsOnly are the flags that mean something only with --aws.
-var awsOnly = []string{"agents", "budget", "detach"}
+var awsOnly = []string{"agents", "detach"}
 
-// options checks the flags.
-func (f *awsFlags) options(cmd *cobra.Command, slots int) (cloud.Options, error) {
-	o := cloud.Options{Agents: f.agents, Slots: slots}
-	if slots < 0 || slots > 10_000 {
-		return o, usage("--slots %d is not allowed; it must be from 1 to 10000 with --aws", slots)
+// options checks the flags, with those that both homes have.
+func (f *awsFlags) options(cmd *cobra.Command, both *runFlags) (cloud.Options, error) {
+	o := cloud.Options{Agents: f.agents, Slots: both.options.Slots}
+	if o.Slots < 0 || o.Slots > 10_000 {
+		return o, usage("--slots %d is not allowed; it must be from 1 to 10000 with --aws", o.Slots)
 	}
-	if cmd.Flags().Changed("budget") {
-		if !(f.budget >= 0) || f.budget > 1e9 {
-			return o, usage("--budget %v is not allowed; it must be a number of dollars from 0", f.budget)
-		}
-		o.BudgetDollars = &f.budget
-	}
-	return o, nil
+	var err error
+	o.BudgetDollars, err = both.dollars(cmd)
+	return o, err
 }
 
 // messages writes what an account tells to a person.
@@ -70,8 +63,8 @@ func sent(stderr io.Writer, now func() time.Time) func(what string, done, total 
 }
 
 // runOnAWS brings a study to the account and follows its execution.
-func runOnAWS(cmd *cobra.Command, c *config.Study, f placeFlags, a awsFlags, slots int, stderr io.Writer) error {
-	o, err := a.options(cmd, slots)
+func runOnAWS(cmd *cobra.Command, c *config.Study, f placeFlags, a awsFlags, both *runFlags, stderr io.Writer) error {
+	o, err := a.options(cmd, both)
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,8 @@ func TestFlagsOfTheOtherHome(t *testing.T) {
 		{[]string{"run", file, "--aws", "--budget", "NaN"}, "--budget NaN is not allowed"},
 		{[]string{"run", "nofile.yaml", "--aws"}, "nofile.yaml"},
 		{[]string{"run", file, "--agents", "criteria"}, "--agents has a meaning only with --aws"},
-		{[]string{"run", file, "--budget", "1"}, "--budget has a meaning only with --aws"},
+		{[]string{"run", file, "--budget", "-1"}, "--budget -1 is not allowed; it must be a number of dollars from 0"},
+		{[]string{"stage", "a", file, "--budget", "+Inf"}, "--budget +Inf is not allowed"},
 		{[]string{"run", file, "--detach"}, "--detach has a meaning only with --aws"},
 		{[]string{"run", file, "--stack", "x"}, "--stack has a meaning only with --aws"},
 		{[]string{"status", "x", "--stack", "x"}, "--stack has a meaning only with --aws"},
@@ -41,6 +42,9 @@ func TestFlagsOfTheOtherHome(t *testing.T) {
 		{[]string{"resume", "x", "--detach"}, "--detach has a meaning only with --aws"},
 		{[]string{"resume", "x", "--aws", "--threads", "1"}, "--threads has no meaning with --aws"},
 		{[]string{"resume", "x", "--slots", "1025"}, "--slots 1025 is not allowed"},
+		{[]string{"resume", "x", "--budget", "-1"}, "--budget -1 is not allowed"},
+		{[]string{"resume", "x", "--aws", "--budget", "-1"}, "--budget -1 is not allowed"},
+		{[]string{"resume", "x", "--aws", "--slots", "10001"}, "--slots 10001 is not allowed; it must be from 1 to 10000 with --aws"},
 		{[]string{"delete", "x", "--aws", "--runs", "x"}, "--runs has no meaning with --aws"},
 		{[]string{"upload", file}, "supermax upload needs --aws"},
 		{[]string{"purge", "--yes"}, "supermax purge needs --aws"},
@@ -97,12 +101,43 @@ func TestStopHere(t *testing.T) {
 	if out, _ := good(t, "resume", "small", "--runs", runs, "--trainer", os.Args[0], "--slots", "2"); !strings.Contains(out, "chosen: trial ") {
 		t.Errorf("resume prints %s", out)
 	}
+	if out, _ := good(t, "stop", "small", "--runs", runs); out != "study small is finished: there is nothing to stop\n" {
+		t.Errorf("stop prints %q", out)
+	}
 	refuses(t, []string{"delete", "small", "--runs", runs}, "with everything in it, models and metrics too: give --yes to do it")
 	if out, _ := good(t, "delete", "small", "--runs", runs, "--yes"); !strings.HasSuffix(out, "/small is deleted\n") {
 		t.Errorf("delete prints %q", out)
 	}
 	if _, err := os.Stat(filepath.Join(runs, "small")); !os.IsNotExist(err) {
 		t.Errorf("the run folder is still there: %v", err)
+	}
+}
+
+// TestBudgetHere stops a run by itself at its budget. Of a slot's reports, 36 s at 2 an hour
+// each, the third passes 0.05.
+func TestBudgetHere(t *testing.T) {
+	t.Setenv(trainertest.Env, trainertest.Working)
+	file, runs := trainertest.File(t), filepath.Join(t.TempDir(), "runs")
+	with := func(args ...string) []string {
+		return append(args, "--runs", runs, "--trainer", os.Args[0], "--slots", "1")
+	}
+	out, _ := good(t, with("run", file, "--budget", "0.05")...)
+	if out != "study small is stopped (budget), with 0.06 spent; go on with supermax resume small --budget DOLLARS\n" {
+		t.Errorf("run prints %q", out)
+	}
+	if out, _ := good(t, "status", "small", "--runs", runs); !strings.Contains(out, "spent 0.06 of 0.05\nstopped (budget)\n") {
+		t.Errorf("status prints %q", out)
+	}
+	for _, args := range [][]string{{"run", file}, {"resume", "small"}, {"resume", "small", "--budget", "0.06"}} {
+		if status, _, stderr := call(with(args...)...); status != exitInput || !strings.Contains(stderr, "study small has spent its budget of 0.0") {
+			t.Errorf("%v: status %d, %q", args, status, stderr)
+		}
+	}
+	if out, _ := good(t, with("stage", "a", file, "--budget", "10")...); !strings.HasPrefix(out, "stage A is done") {
+		t.Errorf("stage prints %q", out)
+	}
+	if out, _ := good(t, with("resume", "small")...); !strings.Contains(out, "chosen: trial ") {
+		t.Errorf("resume prints %q", out)
 	}
 }
 
@@ -190,6 +225,9 @@ func TestCommandsOnAWS(t *testing.T) {
 
 	if out, _ := good(t, onAWS(at, "run", file)...); !strings.Contains(out, "study small is done\n\nchosen: trial ") {
 		t.Errorf("run prints %q", out)
+	}
+	if out, _ := good(t, onAWS(at, "stop", "small")...); out != "study small is finished: there is nothing to stop\n" {
+		t.Errorf("stop prints %q", out)
 	}
 	if out, _ := good(t, onAWS(at, "resume", "small")...); !strings.Contains(out, "study small is done") {
 		t.Errorf("resume prints %q", out)

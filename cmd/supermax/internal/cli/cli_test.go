@@ -18,12 +18,14 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
 
 	"github.com/supermax-hpo/supermax/cmd/supermax/internal/home"
 	"github.com/supermax-hpo/supermax/cmd/supermax/internal/mistake"
 	"github.com/supermax-hpo/supermax/cmd/supermax/internal/trainertest"
 	"github.com/supermax-hpo/supermax/shared/config"
 	"github.com/supermax-hpo/supermax/shared/study"
+	"github.com/supermax-hpo/supermax/shared/study/analysis"
 )
 
 // The test's own binary is the trainer of the runs below, and the command itself when a
@@ -144,6 +146,19 @@ func TestFinishedRun(t *testing.T) {
 	if page, err := os.ReadFile(runs + "/small/report.html"); err != nil || !strings.Contains(string(page), "</html>") {
 		t.Errorf("report %v", err)
 	}
+	data, _ := good(t, "report", "small", "--runs", runs, "--format", "json")
+	var drawn analysis.Study
+	if err := json.Unmarshal([]byte(data), &drawn); err != nil || drawn.Study != "small" || len(drawn.Stages) != 2 || len(drawn.Stages[1].Importances) != 3 || drawn.Stages[0].Survival[0].Reached != 6 {
+		t.Errorf("report prints %s, %v", data, err)
+	}
+	to := filepath.Join(t.TempDir(), "report.json")
+	if out, _ := good(t, "report", "small", "--runs", runs, "--format", "json", "--out", to); out != "" {
+		t.Errorf("report prints %q", out)
+	}
+	if file, err := os.ReadFile(to); err != nil || string(file) != data {
+		t.Errorf("report writes %q, %v", file, err)
+	}
+	refuses(t, []string{"report", "small", "--runs", runs, "--format", "pdf"}, `--format "pdf" is not allowed; allowed: html, json`)
 
 	// What was walked is not walked again.
 	stdout, stderr := good(t, "stage", "A", file, "--runs", runs, "--trainer", "/bin/false")
@@ -348,11 +363,11 @@ func TestBaseline(t *testing.T) {
 func TestAgent(t *testing.T) {
 	file := trainertest.File(t)
 	f := runFlags{agent: "evidence", options: home.Options{Device: "cpu"}}
-	if s, err := f.load(file); err != nil || s.Agent != "evidence" || s.Name != "small-evidence" {
+	if s, err := f.load(&cobra.Command{}, file); err != nil || s.Agent != "evidence" || s.Name != "small-evidence" {
 		t.Errorf("study %+v, %v", s, err)
 	}
 	f.agent = "criteria"
-	if s, err := f.load(file); err != nil || s.Name != "small" {
+	if s, err := f.load(&cobra.Command{}, file); err != nil || s.Name != "small" {
 		t.Errorf("study %+v, %v", s, err)
 	}
 }

@@ -3,10 +3,13 @@ package cli
 import (
 	"fmt"
 	"io"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/supermax-hpo/supermax/cmd/supermax/internal/cloud"
+	"github.com/supermax-hpo/supermax/cmd/supermax/internal/home"
 	"github.com/supermax-hpo/supermax/shared/config"
 )
 
@@ -37,182 +40,186 @@ func uploadCommand(stderr io.Writer) *cobra.Command {
 	return cmd
 }
 
-func watchCommand(stderr io.Writer) *cobra.Command {
+// homes is what a command does to one study, which lies in either home.
+type homes struct {
+	use, short string // use without the command's argument STUDY
+	// flags refuses flags of the command's own that mean nothing in the home; may be nil.
+	flags func(cmd *cobra.Command, aws bool) error
+	here  func(cmd *cobra.Command, folder *home.Folder) error
+	there func(cmd *cobra.Command, account *cloud.Account, study string) error
+}
+
+// control makes a command that acts on one study, wherever it lies; nothing is opened
+// before the flags are checked.
+func control(h homes) *cobra.Command {
 	var at placeFlags
+	name, rest, _ := strings.Cut(h.use, " ")
 	cmd := &cobra.Command{
-		Use:   "watch STUDY",
-		Short: "Show how far a study is until it ends; Ctrl-C ends the watching alone",
+		Use:   strings.TrimSpace(name + " STUDY " + rest),
+		Short: h.short,
 		Args:  exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := at.check(cmd); err != nil {
 				return err
 			}
-			ctx := cmd.Context()
+			if h.flags != nil {
+				if err := h.flags(cmd, at.aws); err != nil {
+					return err
+				}
+			}
 			if !at.aws {
-				folder, err := at.folder(args[0])
+				folder, err := home.OpenFolder(at.runs, args[0])
 				if err != nil {
 					return err
 				}
-				return folder.Watch(ctx, shows(stderr, 1)())
+				return h.here(cmd, folder)
 			}
-			account, err := cloud.Open(ctx, at.stack)
+			account, err := cloud.Open(cmd.Context(), at.stack)
 			if err != nil {
 				return err
 			}
-			e, err := account.Execution(ctx, args[0])
+			return h.there(cmd, account, args[0])
+		},
+	}
+	at.add(cmd)
+	return cmd
+}
+
+func watchCommand(stderr io.Writer) *cobra.Command {
+	return control(homes{
+		use: "watch", short: "Show how far a study is until it ends; Ctrl-C ends the watching alone",
+		here: func(cmd *cobra.Command, folder *home.Folder) error {
+			return folder.Watch(cmd.Context(), shows(stderr, 1)())
+		},
+		there: func(cmd *cobra.Command, account *cloud.Account, study string) error {
+			ctx := cmd.Context()
+			e, err := account.Execution(ctx, study)
 			if err != nil {
 				return err
 			}
 			if e != nil {
 				return follow(cmd, account, e, stderr)
 			}
-			fmt.Fprintf(stderr, "nothing of study %s is under way\n", args[0])
-			return account.Show(ctx, args[0], shows(stderr, 1)())
+			fmt.Fprintf(stderr, "nothing of study %s is under way\n", study)
+			return account.Show(ctx, study, shows(stderr, 1)())
 		},
-	}
-	at.add(cmd)
-	return cmd
+	})
 }
 
 func stopCommand() *cobra.Command {
-	var at placeFlags
-	cmd := &cobra.Command{
-		Use:   "stop STUDY",
-		Short: "Stop a study in good order: its trials are given back, and resume goes on",
-		Args:  exactly(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := at.check(cmd); err != nil {
+	return control(homes{
+		use: "stop", short: "Stop a study in good order: its trials are given back, and resume goes on",
+		here: stopHere,
+		there: func(cmd *cobra.Command, account *cloud.Account, study string) error {
+			out := cmd.OutOrStdout()
+			finished, err := account.Stop(cmd.Context(), study, func(s string) { fmt.Fprintln(out, s) })
+			switch {
+			case err != nil:
 				return err
+			case finished:
+				fmt.Fprintf(out, "study %s is finished: there is nothing to stop\n", study)
+			default:
+				fmt.Fprintf(out, "supermax resume %s --aws goes on\n", study)
 			}
-			ctx, out := cmd.Context(), cmd.OutOrStdout()
-			if !at.aws {
-				folder, err := at.folder(args[0])
-				if err != nil {
-					return err
-				}
-				pid, err := folder.Stop(ctx)
-				if err != nil {
-					return err
-				}
-				fmt.Fprintf(out, "process %d has stopped; supermax resume %s goes on\n", pid, args[0])
-				return nil
-			}
-			account, err := cloud.Open(ctx, at.stack)
-			if err != nil {
-				return err
-			}
-			if err := account.Stop(ctx, args[0], func(s string) { fmt.Fprintln(out, s) }); err != nil {
-				return err
-			}
-			fmt.Fprintf(out, "supermax resume %s --aws goes on\n", args[0])
 			return nil
 		},
+	})
+}
+
+func stopHere(cmd *cobra.Command, folder *home.Folder) error {
+	out := cmd.OutOrStdout()
+	pid, err := folder.Stop(cmd.Context())
+	// Also one that nobody runs may be finished, which says more than that.
+	state, unread := folder.State(cmd.Context())
+	if unread == nil {
+		if _, finished := state.Chosen(); finished {
+			fmt.Fprintf(out, "study %s is finished: there is nothing to stop\n", folder.Name())
+			return nil
+		}
 	}
-	at.add(cmd)
-	return cmd
+	if err != nil {
+		return err
+	}
+	if unread != nil {
+		return unread
+	}
+	fmt.Fprintf(out, "process %d has stopped; supermax resume %s goes on\n", pid, folder.Name())
+	return nil
 }
 
 func resumeCommand(stderr io.Writer) *cobra.Command {
 	var f runFlags
-	var at placeFlags
 	var a awsFlags
-	cmd := &cobra.Command{
-		Use:   "resume STUDY",
-		Short: "Go on with a study that stopped, from the definition that it was made of",
-		Args:  exactly(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := at.check(cmd); err != nil {
+	cmd := control(homes{
+		use: "resume", short: "Go on with a study that stopped, from the definition that it was made of",
+		flags: func(cmd *cobra.Command, aws bool) error {
+			if aws {
+				if err := onlyWithout(cmd, "--aws", "threads", "port", "device", "trainer"); err != nil {
+					return err
+				}
+				_, err := a.options(cmd, &f)
 				return err
 			}
-			ctx := cmd.Context()
-			if !at.aws {
-				if err := onlyWith(cmd, "--aws", "budget", "detach"); err != nil {
-					return err
-				}
-				if err := f.check(); err != nil {
-					return err
-				}
-				folder, err := at.folder(args[0])
-				if err != nil {
-					return err
-				}
-				study, err := folder.Definition(ctx)
-				if err != nil {
-					return err
-				}
-				f.options.Runs = at.runs
-				return runStudy(ctx, study, f.options, cmd.OutOrStdout(), stderr)
-			}
-			if err := onlyWithout(cmd, "--aws", "threads", "port", "device", "trainer"); err != nil {
+			if err := onlyWith(cmd, "--aws", "detach"); err != nil {
 				return err
 			}
-			o, err := a.options(cmd, f.options.Slots)
+			return f.check(cmd)
+		},
+		here: func(cmd *cobra.Command, folder *home.Folder) error {
+			study, err := folder.Definition(cmd.Context())
 			if err != nil {
 				return err
 			}
-			account, err := cloud.Open(ctx, at.stack)
+			f.options.Runs = filepath.Dir(folder.Dir)
+			return runStudy(cmd.Context(), study, f.options, cmd.OutOrStdout(), stderr)
+		},
+		there: func(cmd *cobra.Command, account *cloud.Account, study string) error {
+			o, err := a.options(cmd, &f)
 			if err != nil {
 				return err
 			}
-			e, err := account.Resume(ctx, args[0], o, messages(stderr))
+			e, err := account.Resume(cmd.Context(), study, o, messages(stderr))
 			if err != nil {
 				return err
 			}
 			return a.attend(cmd, account, e, stderr)
 		},
-	}
+	})
 	f.addSlots(cmd)
-	at.add(cmd)
 	a.addFollowing(cmd)
 	return cmd
 }
 
 func deleteCommand() *cobra.Command {
-	var at placeFlags
 	var yes bool
-	cmd := &cobra.Command{
-		Use:   "delete STUDY --yes",
-		Short: "Delete a study with all that it made",
-		Args:  exactly(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := at.check(cmd); err != nil {
-				return err
-			}
-			ctx, out := cmd.Context(), cmd.OutOrStdout()
-			if !at.aws {
-				folder, err := at.folder(args[0])
-				if err != nil {
-					return err
-				}
-				if !yes {
-					return usage("this deletes %s with everything in it, models and metrics too: give --yes to do it", folder.Dir)
-				}
-				if err := folder.Remove(); err != nil {
-					return err
-				}
-				fmt.Fprintf(out, "%s is deleted\n", folder.Dir)
-				return nil
-			}
-			account, err := cloud.Open(ctx, at.stack)
-			if err != nil {
-				return err
-			}
+	cmd := control(homes{
+		use: "delete --yes", short: "Delete a study with all that it made",
+		here: func(cmd *cobra.Command, folder *home.Folder) error {
 			if !yes {
-				h, err := account.Holds(ctx, args[0])
-				if err != nil {
-					return err
-				}
-				return usage("this deletes study %s from the stack %s in %s: %s, models and metrics too, and nothing brings them back: give --yes to do it", args[0], at.stack, account.Region, held(h))
+				return usage("this deletes %s with everything in it, models and metrics too: give --yes to do it", folder.Dir)
 			}
-			h, err := account.Delete(ctx, args[0])
-			if err != nil {
+			if err := folder.Remove(); err != nil {
 				return err
 			}
-			fmt.Fprintf(out, "study %s is deleted: %s\n", args[0], held(h))
+			fmt.Fprintf(cmd.OutOrStdout(), "%s is deleted\n", folder.Dir)
 			return nil
 		},
-	}
-	at.add(cmd)
+		there: func(cmd *cobra.Command, account *cloud.Account, study string) error {
+			if !yes {
+				h, err := account.Holds(cmd.Context(), study)
+				if err != nil {
+					return err
+				}
+				return usage("this deletes study %s from the stack %s in %s: %s, models and metrics too, and nothing brings them back: give --yes to do it", study, account.Stack.Name, account.Region, held(h))
+			}
+			h, err := account.Delete(cmd.Context(), study)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "study %s is deleted: %s\n", study, held(h))
+			return nil
+		},
+	})
 	cmd.Flags().BoolVar(&yes, "yes", false, "really do it")
 	return cmd
 }

@@ -113,6 +113,3 @@ func (f *placeFlags) open(cmd *cobra.Command, name string) (place, error) {
 		return fmt.Sprintf("process %d runs it", pid), nil
 	}}, nil
 }
-
-// folder opens the study's run folder, for commands that treat the homes apart.
-func (f *placeFlags) folder(name string) (*home.Folder, error) { return home.OpenFolder(f.runs, name) }

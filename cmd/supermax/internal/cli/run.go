@@ -20,6 +20,7 @@ import (
 type runFlags struct {
 	options home.Options
 	agent   string
+	budget  float64
 }
 
 // laptopOnly are the flags of runFlags that mean nothing with --aws.
@@ -30,10 +31,11 @@ func (f *runFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.agent, "agent", "", "run the study for another agent than its file names: criteria or evidence")
 }
 
-// addSlots adds the flags that say how the trainers run.
+// addSlots adds the flags that say how the trainers run and what they may cost.
 func (f *runFlags) addSlots(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.IntVar(&f.options.Slots, "slots", 0, "trainer processes (default: one a core, or one a GPU; with --aws 4)")
+	flags.Float64Var(&f.budget, "budget", 0, "stop the study by itself at so many dollars, at its price_per_hour (default: as before, or never)")
 	flags.IntVar(&f.options.Threads, "threads", 0, "threads of each trainer (default: the cores shared out)")
 	flags.IntVar(&f.options.Port, "port", 0, "loopback port of the handlers (default: any free one)")
 	flags.StringVar(&f.options.Device, "device", "cpu", "cpu, or cuda for one slot a GPU")
@@ -41,8 +43,8 @@ func (f *runFlags) addSlots(cmd *cobra.Command) {
 }
 
 // check checks the flags that say how the trainers run.
-func (f *runFlags) check() error {
-	o := f.options
+func (f *runFlags) check(cmd *cobra.Command) error {
+	o := &f.options
 	switch {
 	case o.Slots < 0 || o.Slots > 1024:
 		return usage("--slots %d is not allowed; it must be from 0 (one a core) to 1024", o.Slots)
@@ -53,12 +55,25 @@ func (f *runFlags) check() error {
 	case o.Device != "cpu" && o.Device != "cuda":
 		return usage("--device %q is not allowed; allowed: cpu, cuda", o.Device)
 	}
-	return nil
+	var err error
+	o.Budget, err = f.dollars(cmd)
+	return err
+}
+
+// dollars returns the budget, or nil when none was given.
+func (f *runFlags) dollars(cmd *cobra.Command) (*float64, error) {
+	if !cmd.Flags().Changed("budget") {
+		return nil, nil
+	}
+	if !(f.budget >= 0) || f.budget > 1e9 {
+		return nil, usage("--budget %v is not allowed; it must be a number of dollars from 0", f.budget)
+	}
+	return &f.budget, nil
 }
 
 // load checks the flags and reads the study file.
-func (f *runFlags) load(path string) (*config.Study, error) {
-	if err := f.check(); err != nil {
+func (f *runFlags) load(cmd *cobra.Command, path string) (*config.Study, error) {
+	if err := f.check(cmd); err != nil {
 		return nil, err
 	}
 	study, err := config.Load(path)
@@ -91,12 +106,12 @@ func runCommand(stderr io.Writer) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return runOnAWS(cmd, study, at, a, f.options.Slots, stderr)
+				return runOnAWS(cmd, study, at, a, &f, stderr)
 			}
 			if err := onlyWith(cmd, "--aws", awsOnly...); err != nil {
 				return err
 			}
-			study, err := f.load(args[0])
+			study, err := f.load(cmd, args[0])
 			if err != nil {
 				return err
 			}
@@ -121,7 +136,7 @@ func stageCommand(stderr io.Writer) *cobra.Command {
 			if !slices.Contains(protocol.Stages(), stage) {
 				return usage("stage %q is not allowed; allowed: a, b, c", args[0])
 			}
-			study, err := f.load(args[1])
+			study, err := f.load(cmd, args[1])
 			if err != nil {
 				return err
 			}
@@ -160,7 +175,12 @@ func runStudy(ctx context.Context, study *config.Study, o home.Options, stdout, 
 		}
 		return err
 	}
-	if _, ok := state.Chosen(); !ok {
+	_, chosen := state.Chosen()
+	switch reason := state.Stopped(); {
+	case !chosen && reason != "":
+		fmt.Fprintf(stdout, "study %s is stopped (%s), with %.2f spent; go on with supermax resume %s --budget DOLLARS\n", study.Name, reason, state.SpentDollars(), study.Name)
+		return nil
+	case !chosen:
 		fmt.Fprintf(stdout, "stage %s is done; see supermax best %s\n", o.Stages[len(o.Stages)-1], study.Name)
 		return nil
 	}

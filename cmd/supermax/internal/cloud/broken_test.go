@@ -22,7 +22,10 @@ func TestBrokenServices(t *testing.T) {
 		_, err := w.Start(ctx, w.study(nil), Options{}, w.messages())
 		return err
 	}
-	stop := func(w *world) error { return w.Stop(ctx, "small", func(string) {}) }
+	stop := func(w *world) error {
+		_, err := w.Stop(ctx, "small", func(string) {})
+		return err
+	}
 	remove := func(w *world) error { _, err := w.Delete(ctx, "small"); return err }
 	purge := func(w *world) error { _, _, err := w.Purge(ctx); return err }
 	query := func(w *world) error { _, _, err := w.Query(ctx, "SELECT 1 AS one"); return err }

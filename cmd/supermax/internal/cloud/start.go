@@ -18,11 +18,11 @@ import (
 
 	"github.com/supermax-hpo/supermax/batchjob/dataset"
 	"github.com/supermax-hpo/supermax/cmd/supermax/internal/mistake"
+	"github.com/supermax-hpo/supermax/cmd/supermax/internal/preflight"
 	"github.com/supermax-hpo/supermax/shared/config"
 	"github.com/supermax-hpo/supermax/shared/objects"
 	"github.com/supermax-hpo/supermax/shared/protocol"
 	"github.com/supermax-hpo/supermax/shared/store"
-	"github.com/supermax-hpo/supermax/shared/study"
 )
 
 type executionStarter interface {
@@ -52,8 +52,8 @@ func (a *Account) Start(ctx context.Context, s *config.Study, o Options, m Messa
 	if err != nil {
 		return nil, err
 	}
-	if o.BudgetDollars != nil && s.PricePerHour == 0 {
-		return nil, mistake.Errorf("a budget needs a price: give the study a price_per_hour, which is what one slot costs")
+	if err := preflight.Price(s, o.BudgetDollars); err != nil {
+		return nil, err
 	}
 	if err := a.check(ctx, studies); err != nil {
 		return nil, err
@@ -201,8 +201,8 @@ func (a *Account) mayStart(ctx context.Context, studies []string, o Options) err
 		if err != nil {
 			return explain("read the state of study "+name, err)
 		}
-		if state.Stopped() == study.StoppedByBudget && (o.BudgetDollars == nil || *o.BudgetDollars <= state.SpentDollars()) {
-			return mistake.Errorf("study %s has spent its budget: %.2f so far; go on with a higher one, --budget DOLLARS", name, state.SpentDollars())
+		if err := preflight.Budget(state, o.BudgetDollars); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -249,7 +249,7 @@ func TestResumeWithoutBudget(t *testing.T) {
 		t.Fatalf("stopped by %q, %v", state.Stopped(), err)
 	}
 	_, err = w.Resume(ctx, "small", Options{}, w.messages())
-	refused(t, "no more money", err, "study small has spent its budget: 0.06 so far; go on with a higher one, --budget DOLLARS")
+	refused(t, "no more money", err, "study small has spent its budget of 0.05: 0.06 so far; go on with a higher one, --budget DOLLARS")
 	_, err = w.Resume(ctx, "small", Options{BudgetDollars: &little}, w.messages())
 	refused(t, "the same again", err, "has spent its budget")
 	more := 10.0

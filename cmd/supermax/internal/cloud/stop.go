@@ -39,18 +39,22 @@ const stoppedReason = "supermax stop"
 
 // Stop ends a study's work until it is resumed: first the stop function, so that no slot
 // gets new work; then its execution, unless that walks other studies too, which go on; and
-// then its jobs, whose trainers give their trials back. say is told of each step.
-func (a *Account) Stop(ctx context.Context, name string, say func(string)) error {
+// then its jobs, whose trainers give their trials back. say is told of each step. A study
+// at its end has nothing to stop: finished says so, and nothing is done.
+func (a *Account) Stop(ctx context.Context, name string, say func(string)) (finished bool, err error) {
 	if err := store.CheckStudy(name); err != nil {
-		return mistake.Wrap(err)
+		return false, mistake.Wrap(err)
+	}
+	if finished, err := a.finished(ctx, []string{name}); finished || err != nil {
+		return finished, err
 	}
 	executions, err := a.running(ctx, name)
 	if err != nil {
-		return err
+		return false, err
 	}
 	reply, err := a.callStop(ctx, name)
 	if err != nil {
-		return err
+		return false, err
 	}
 	say(fmt.Sprintf("study %s gives out no more work; %d slots hold some", name, len(reply.Slots)))
 	for _, e := range executions {
@@ -61,23 +65,23 @@ func (a *Account) Stop(ctx context.Context, name string, say func(string)) error
 		_, err := a.steps.StopExecution(ctx, &sfn.StopExecutionInput{ExecutionArn: &e.ARN, Error: aws.String("Stopped"), Cause: aws.String(stoppedReason)})
 		var gone *sfntypes.ExecutionDoesNotExist
 		if err != nil && !errors.As(err, &gone) {
-			return explain("stop execution "+e.Name, err)
+			return false, explain("stop execution "+e.Name, err)
 		}
 		say(fmt.Sprintf("execution %s is stopped", e.Name))
 	}
 	jobs, err := a.jobs(ctx, name)
 	if err != nil {
-		return err
+		return false, err
 	}
 	for _, id := range jobs {
 		if _, err := a.batch.TerminateJob(ctx, &batch.TerminateJobInput{JobId: &id, Reason: aws.String(stoppedReason)}); err != nil {
-			return explain("terminate job "+id, err)
+			return false, explain("terminate job "+id, err)
 		}
 	}
 	if len(jobs) > 0 {
 		say(fmt.Sprintf("%d jobs are ending; their trainers save where they are", len(jobs)))
 	}
-	return nil
+	return false, nil
 }
 
 func others(studies []string, name string) []string {

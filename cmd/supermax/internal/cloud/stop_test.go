@@ -109,8 +109,8 @@ func TestStop(t *testing.T) {
 	w.aws.jobs = []job{{"one", "small", batchtypes.JobStatusRunning}, {"two", "small", batchtypes.JobStatusPending}, {"three", "small", batchtypes.JobStatusRunning},
 		{"other", "small-evidence", batchtypes.JobStatusRunning}, {"plain", "", batchtypes.JobStatusRunning}, {"ended", "small", batchtypes.JobStatusSucceeded}}
 	w.said = nil
-	if err := w.Stop(t.Context(), "small", w.messages().Say); err != nil {
-		t.Fatal(err)
+	if finished, err := w.Stop(t.Context(), "small", w.messages().Say); err != nil || finished {
+		t.Fatal(finished, err)
 	}
 	slices.Sort(w.aws.terminated)
 	if !slices.Equal(w.aws.terminated, []string{"one", "three", "two"}) {
@@ -131,7 +131,7 @@ func TestStop(t *testing.T) {
 		t.Errorf("the execution ended with %v, %v", end.Err(), err)
 	}
 	// Again: there is nothing to stop, and nothing is wrong with that.
-	if err := w.Stop(t.Context(), "small", func(string) {}); err != nil || w.aws.called("stop arn:small-") != 1 {
+	if _, err := w.Stop(t.Context(), "small", func(string) {}); err != nil || w.aws.called("stop arn:small-") != 1 {
 		t.Errorf("again: %v", err)
 	}
 }
@@ -147,18 +147,31 @@ func TestStopOneOfTwo(t *testing.T) {
 	w.aws.end(slices.Collect(keys(w.aws.executions))[0], "SUCCEEDED")
 	w.aws.foreign("by-hand", `{"schema_version":1,"study":"small","agents":["criteria","evidence"]}`)
 	w.said = nil
-	if err := w.Stop(t.Context(), "small", w.messages().Say); err != nil {
-		t.Fatal(err)
+	if finished, err := w.Stop(t.Context(), "small", w.messages().Say); err != nil || finished {
+		t.Fatal(finished, err)
 	}
 	if w.aws.called("stop arn:by-hand") != 0 || !strings.Contains(strings.Join(w.said, "\n"), "execution by-hand goes on with its other studies: [small-evidence]") {
 		t.Errorf("said %q", w.said)
 	}
 }
 
+// A study at its end has nothing to stop, and is left alone.
+func TestStopFinished(t *testing.T) {
+	w := newWorld(t)
+	if end, err := w.Follow(t.Context(), w.start(Options{}), quiet); err != nil || end.Err() != nil {
+		t.Fatal(err, end)
+	}
+	w.said = nil
+	finished, err := w.Stop(t.Context(), "small", w.messages().Say)
+	if err != nil || !finished || len(w.said) > 0 || w.aws.called("invoke") > 0 {
+		t.Errorf("finished %v, error %v, said %q", finished, err, w.said)
+	}
+}
+
 func TestStopRefused(t *testing.T) {
 	w := newWorld(t)
 	for name, want := range map[string]string{"none": "stop: ", "../x": "study name"} {
-		if err := w.Stop(t.Context(), name, func(string) {}); !errors.Is(err, mistake.Err) {
+		if _, err := w.Stop(t.Context(), name, func(string) {}); !errors.Is(err, mistake.Err) {
 			t.Errorf("%s: %v, want %q", name, err, want)
 		}
 	}

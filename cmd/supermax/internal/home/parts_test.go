@@ -90,6 +90,55 @@ func TestWalkerErrors(t *testing.T) {
 	}
 }
 
+// A stopped study's walk waits for what still runs and ends; the trials are tabulated.
+func TestWalkerStopped(t *testing.T) {
+	world := trainertest.NewWorld(t, nil)
+	ctx := t.Context()
+	world.Open("A")
+	ask := protocol.AskRequest{SchemaVersion: protocol.Version, Study: "small", Stage: "A", Slot: "late", Device: protocol.Device{Name: "cpu"}, Token: 1}
+	if _, err := world.Ask(ctx, ask); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := world.Stop(ctx, protocol.StopRequest{SchemaVersion: protocol.Version, Study: "small", Reason: "user"}); err != nil {
+		t.Fatal(err)
+	}
+	checked := 0
+	w := walker{
+		service: world.Service, study: "small", opened: func(context.Context, protocol.Stage) {
+			time.AfterFunc(100*time.Millisecond, func() {
+				_, _ = world.ReleaseSlot(ctx, protocol.ReleaseSlotRequest{SchemaVersion: protocol.Version, Study: "small", Slot: "late", Cause: protocol.FailedInterrupted})
+			})
+		},
+		work: func(context.Context, protocol.Stage) error { checked++; return nil },
+	}
+	if err := w.walk(ctx, nil); err != nil || checked > 0 {
+		t.Errorf("error %v, slots were started %d times", err, checked)
+	}
+	now := world.Now()
+	if c := now.Counts("A"); c.Running > 0 || c.Queued != 1 || now.Closed("A") {
+		t.Errorf("%+v", c)
+	}
+	if keys, err := world.Objects.List(ctx, "trials/"); err != nil || len(keys) != 1 {
+		t.Errorf("tables %v, %v", keys, err)
+	}
+	// While it drains, the run may be ended.
+	if _, err := world.Resume(ctx, protocol.ResumeRequest{SchemaVersion: protocol.Version, Study: "small"}); err != nil {
+		t.Fatal(err)
+	}
+	ask.Slot = "later"
+	if _, err := world.Ask(ctx, ask); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := world.Stop(ctx, protocol.StopRequest{SchemaVersion: protocol.Version, Study: "small", Reason: "user"}); err != nil {
+		t.Fatal(err)
+	}
+	ended, cancel := context.WithCancel(ctx)
+	w.opened = func(context.Context, protocol.Stage) { time.AfterFunc(50*time.Millisecond, cancel) }
+	if err := w.walk(ended, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestServe(t *testing.T) {
 	world := trainertest.NewWorld(t, nil)
 	listener, err := listen(0)

@@ -30,6 +30,7 @@ type Options struct {
 	Device  string                // cpu, or cuda: one slot a GPU
 	Trainer string                // the trainer's path; empty: beside this program, then on PATH
 	Stages  []protocol.Stage      // which stages to walk; empty: all, then finish
+	Budget  *float64              // dollars at which the study stops by itself; nil: as it was, or none
 	Show    func(progress.Status) // called about once a second; may be nil
 	Warn    func(string)          // a sentence for the person who waits; may be nil. All of them are in the run folder's log
 
@@ -38,8 +39,12 @@ type Options struct {
 
 // Run runs a study, or goes on with it where it was left in whatever way, and returns its
 // run folder, which is nil when nothing was begun. It ends early when ctx does: the
-// trainers give their trials back, and the next Run goes on.
+// trainers give their trials back, and the next Run goes on. It also ends, without an
+// error, when the study has spent its budget; the next Run then needs a higher one.
 func Run(ctx context.Context, study *config.Study, o Options) (*Folder, error) {
+	if err := preflight.Price(study, o.Budget); err != nil {
+		return nil, err
+	}
 	trainer, err := findTrainer(o.Trainer)
 	if err != nil {
 		return nil, err
@@ -130,7 +135,7 @@ func (r *run) run(ctx context.Context, listener net.Listener) (err error) {
 	return nil
 }
 
-// take makes the study, or takes it up again.
+// take makes the study, or takes it up again, with the budget if there is one.
 func (r *run) take(ctx context.Context) error {
 	err := r.service.Create(ctx, r.study)
 	var refused *state.Error
@@ -140,7 +145,21 @@ func (r *run) take(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("create the study: %w", err)
 	}
-	return releaseFormer(ctx, r.service, r.study.Name)
+	if err := releaseFormer(ctx, r.service, r.study.Name); err != nil {
+		return err
+	}
+	now, err := r.service.State(ctx, r.study.Name)
+	if err != nil {
+		return fmt.Errorf("read the study's state: %w", err)
+	}
+	if err := preflight.Budget(now, r.options.Budget); err != nil {
+		return err
+	}
+	resume := protocol.ResumeRequest{SchemaVersion: protocol.Version, Study: r.study.Name, BudgetDollars: r.options.Budget}
+	if _, err := r.service.Resume(ctx, resume); err != nil {
+		return fmt.Errorf("go on with the study: %w", err)
+	}
+	return nil
 }
 
 // releaseFormer gives back what the slots of a former life of this run held: the folder's

@@ -98,6 +98,55 @@ func (s *shown) show(p progress.Status) {
 	s.list = append(s.list, p)
 }
 
+// A run stops by itself when its reports, 36 s at 2 an hour each, have cost its budget; it
+// goes on with a higher one alone.
+func TestRunWithBudget(t *testing.T) {
+	s, o := prepare(t, trainertest.Working)
+	o.Slots = 1
+	dollars := func(v float64) *float64 { return &v }
+	o.Budget = dollars(0.05)
+	f, err := Run(t.Context(), s, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	state, err := f.State(t.Context())
+	if err != nil || state.Stopped() != study.StoppedByBudget || len(state.Accepted("A")) != 3 {
+		t.Fatalf("stopped by %q after %d reports, %v", state.Stopped(), len(state.Accepted("A")), err)
+	}
+	for _, budget := range []*float64{nil, dollars(0.06)} {
+		o.Budget = budget
+		if _, err := Run(t.Context(), s, o); !errors.Is(err, mistake.Err) || !strings.Contains(err.Error(), "has spent its budget of 0.0") {
+			t.Errorf("error %v", err)
+		}
+	}
+	o.Budget, o.Stages = dollars(10), []protocol.Stage{"A"}
+	if _, err = Run(t.Context(), s, o); err != nil {
+		t.Fatal(err)
+	}
+	o.Budget, o.Stages = nil, nil // as it was
+	if f, err = Run(t.Context(), s, o); err != nil {
+		t.Fatal(err)
+	}
+	if budget, ok := whole(t, f).BudgetDollars(); !ok || budget != 10 {
+		t.Errorf("budget %v, %v", budget, ok)
+	}
+	o.Budget = dollars(0.01) // nothing is left to pay for
+	if _, err := Run(t.Context(), s, o); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRunNeedsPrice(t *testing.T) {
+	s, o := prepare(t, trainertest.Working)
+	s.PricePerHour, o.Budget = 0, new(float64)
+	if f, err := Run(t.Context(), s, o); f != nil || !errors.Is(err, mistake.Err) || !strings.Contains(err.Error(), "a budget needs a price") {
+		t.Errorf("error %v", err)
+	}
+	if _, err := os.Stat(o.Runs); !os.IsNotExist(err) {
+		t.Errorf("something was begun: %v", err)
+	}
+}
+
 func TestRun(t *testing.T) {
 	s, o := prepare(t, trainertest.Working)
 	var all shown

@@ -27,13 +27,21 @@ type walker struct {
 // without any progress.
 const maxFruitless = 3
 
-// walk takes the study through the given stages, or through all of them to its end.
+// errStopped ends the walk of a study that gives out no more work.
+var errStopped = errors.New("the study is stopped")
+
+// walk takes the study through the given stages, or through all of them to its end. It
+// ends before that, without an error, when the study is stopped.
 func (w *walker) walk(ctx context.Context, stages []protocol.Stage) error {
 	if len(stages) == 0 {
 		stages = protocol.Stages()
 	}
 	for _, stage := range stages {
-		if err := w.stage(ctx, stage); err != nil {
+		err := w.stage(ctx, stage)
+		if errors.Is(err, errStopped) {
+			return nil
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -44,7 +52,8 @@ func (w *walker) walk(ctx context.Context, stages []protocol.Stage) error {
 }
 
 // stage walks one stage to its end. All steps are safe to repeat, so a stage that was
-// walked in part, or wholly, is walked again from its beginning.
+// walked in part, or wholly, is walked again from its beginning. The error is [errStopped]
+// when the study is stopped; the stage's trials are tabulated then as well.
 func (w *walker) stage(ctx context.Context, stage protocol.Stage) error {
 	req := protocol.StageRequest{SchemaVersion: protocol.Version, Study: w.study, Stage: stage}
 	if _, err := w.service.Plan(ctx, req); err != nil {
@@ -56,14 +65,21 @@ func (w *walker) stage(ctx context.Context, stage protocol.Stage) error {
 		return err
 	}
 	w.opened(ctx, stage)
+	var check protocol.CheckReply
 	var before protocol.Counts
 	for fruitless := 0; ; {
-		check, err := w.service.Check(ctx, req)
-		if err != nil {
+		var err error
+		if check, err = w.service.Check(ctx, req); err != nil {
 			return during(fmt.Sprintf("check stage %s", stage), err)
 		}
-		if check.Done {
+		if check.Done || check.Stopped != "" {
 			break
+		}
+		if check.Draining { // an attempt that nobody will hear of again, until its lease runs out
+			if err := pause.For(ctx, time.Second); err != nil {
+				return err
+			}
+			continue
 		}
 		if check.Counts == before {
 			if fruitless++; fruitless >= maxFruitless {
@@ -84,6 +100,9 @@ func (w *walker) stage(ctx context.Context, stage protocol.Stage) error {
 	}
 	if _, err := w.service.Aggregate(ctx, req); err != nil {
 		return during(fmt.Sprintf("aggregate stage %s", stage), err)
+	}
+	if !check.Done {
+		return errStopped
 	}
 	if _, err := w.service.Promote(ctx, req); err != nil {
 		return during(fmt.Sprintf("promote stage %s", stage), err)
