@@ -34,8 +34,8 @@ func TestRandomStudies(t *testing.T) {
 				r, ev, err := s.Promote(now, protocol.StageRequest{Study: "s", Stage: stage})
 				return r, ev, err
 			})
-			if err != nil { // every trial failed: that is the end, and the only reason
-				if w.state.Open(stage) && len(w.state.Best(stage)) > 0 {
+			if err != nil { // every trial failed or breaks a limit: that is the end, and the only reason
+				if w.state.Open(stage) && len(w.state.Pareto(stage)) > 0 {
 					t.Fatalf("promote stage %s: %v", stage, err)
 				}
 				w.replay()
