@@ -17,7 +17,6 @@ import (
 // a trial, tell its values.
 type Searcher struct {
 	function functions.Function
-	problem  sampler.Problem
 	sampler  sampler.Sampler
 	history  *sampler.History
 	seed     uint64
@@ -35,7 +34,7 @@ func NewSearcher(f functions.Function, name string, seed uint64) (*Searcher, err
 	}
 	p := sampler.Problem{Space: f.Space, Directions: Directions(f)}
 	h, err := sampler.NewHistory(p)
-	return &Searcher{function: f, problem: p, sampler: s, history: h, seed: seed}, err
+	return &Searcher{function: f, sampler: s, history: h, seed: seed}, err
 }
 
 // Directions are those of a function's objectives: all are minimised.
@@ -69,6 +68,28 @@ func (s *Searcher) Tell(trial int) ([]float64, error) {
 	values := s.function.Eval(s.params[trial])
 	s.params[trial] = nil
 	return values, s.history.Set(sampler.Observation{Number: trial, Point: s.points[trial], Values: values, State: sampler.Completed})
+}
+
+// Fill tells that many more trials at random points, whatever the sampler: what a search
+// late in its life takes can then be measured without living through it.
+func (s *Searcher) Fill(trials int) error {
+	rng := rand.New(rand.NewPCG(s.seed, 1<<63)) // no trial's
+	for range trials {
+		a, err := sampler.Random{}.Suggest(s.history, rng)
+		if err != nil {
+			return fmt.Errorf("draw trial %d of %s: %w", s.asked, s.function.Name, err)
+		}
+		point, err := s.function.Space.Point(a)
+		if err != nil {
+			return fmt.Errorf("trial %d of %s: %w", s.asked, s.function.Name, err)
+		}
+		s.points, s.params = append(s.points, point), append(s.params, a)
+		s.asked++
+		if _, err := s.Tell(s.asked - 1); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Search returns the values of that many trials in the order in which they were told. So
