@@ -10,6 +10,7 @@ import (
 
 	"github.com/supermax-hpo/supermax/configs"
 	"github.com/supermax-hpo/supermax/shared/internal/yamltree"
+	"github.com/supermax-hpo/supermax/shared/sampler"
 	"github.com/supermax-hpo/supermax/shared/space"
 )
 
@@ -64,8 +65,23 @@ func (s *Study) narrow() error {
 	if s.Whole, err = whole.WithChoices("model.name", names...); err != nil {
 		return err
 	}
-	s.Space, err = s.narrowed()
-	return err
+	if s.Space, err = s.narrowed(); err != nil {
+		return err
+	}
+	return s.checkGrids()
+}
+
+// checkGrids refuses a stage that is to go through the grid of a space that has none.
+func (s *Study) checkGrids() error {
+	for _, stage := range []struct{ name, sampler string }{{"a", s.Stages.A.Sampler}, {"b", s.Stages.B.Sampler}} {
+		if stage.sampler != sampler.NameGrid {
+			continue
+		}
+		if _, err := sampler.GridSize(s.Space); err != nil {
+			return &fault{path: []string{"stages", stage.name, "sampler"}, problem: "is not allowed over this space: " + err.Error()}
+		}
+	}
+	return nil
 }
 
 func (s *Study) narrowed() (*space.Space, error) {

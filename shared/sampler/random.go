@@ -22,15 +22,35 @@ func (l *layout) drawAll(rng *rand.Rand) space.Point {
 
 // draw returns a uniform coordinate of parameter i.
 func (l *layout) draw(i int, rng *rand.Rand) float64 {
-	p := &l.params[i]
-	switch n := p.Count(); {
-	case p.Kind == space.Categorical:
-		return float64(rng.IntN(n))
-	case p.Log, n == 0:
-		return l.dims[i].uniform(rng.Float64())
-	default:
-		return coordinate(p, p.At(rng.IntN(n)))
+	if n := l.equals(i); n > 0 {
+		return l.equal(i, rng.IntN(n))
 	}
+	return l.dims[i].uniform(rng.Float64())
+}
+
+// uniform maps u in [0, 1) to a coordinate of parameter i, uniformly.
+func (l *layout) uniform(i int, u float64) float64 {
+	if n := l.equals(i); n > 0 {
+		return l.equal(i, int(u*float64(n)))
+	}
+	return l.dims[i].uniform(u)
+}
+
+// equals returns how many values parameter i has if each is as likely as another, else 0.
+func (l *layout) equals(i int) int {
+	if p := &l.params[i]; !p.Log {
+		return p.Count()
+	}
+	return 0
+}
+
+// equal returns the coordinate of value k of parameter i.
+func (l *layout) equal(i, k int) float64 {
+	p := &l.params[i]
+	if p.Kind == space.Categorical {
+		return float64(k)
+	}
+	return coordinate(p, p.At(k))
 }
 
 // maxRedraws bounds how often [History.unseen] draws: in a small or exhausted space a

@@ -86,13 +86,15 @@ type Sampler interface {
 
 // The names that [New] knows.
 const (
-	NameTPE    = "tpe"
-	NameNSGA2  = "nsga2"
-	NameRandom = "random"
+	NameTPE         = "tpe"
+	NameNSGA2       = "nsga2"
+	NameRandom      = "random"
+	NameQuasiRandom = "quasi-random"
+	NameGrid        = "grid"
 )
 
 // Names returns what [New] accepts.
-func Names() []string { return []string{NameTPE, NameNSGA2, NameRandom} }
+func Names() []string { return []string{NameTPE, NameNSGA2, NameRandom, NameQuasiRandom, NameGrid} }
 
 // Options are what a study may choose about its sampler. The zero value is the default.
 type Options struct {
@@ -121,6 +123,10 @@ func New(name string, o Options) (Sampler, error) {
 		return NSGA2{}, nil
 	case NameRandom:
 		return Random{}, nil
+	case NameQuasiRandom:
+		return QuasiRandom{Seed: o.Seed}, nil
+	case NameGrid:
+		return Grid{Seed: o.Seed}, nil
 	}
 	return nil, fmt.Errorf("sampler %q: allowed are %s", name, strings.Join(Names(), ", "))
 }

@@ -112,6 +112,8 @@ func (s Settings) Validate() error {
 	s.B.validate("b", bad)
 	s.C.validate(bad)
 	s.validateObjectives(bad)
+	s.A.validateGrid("a", s.Space, bad)
+	s.B.validateGrid("b", s.Space, bad)
 	s.A.validateCostWeight("a", s.Space, bad)
 	s.B.validateCostWeight("b", s.Space, bad)
 	if s.A.Enqueue != 0 {

@@ -31,9 +31,9 @@ func (s *State) Plan(now time.Time, req protocol.StageRequest) (protocol.PlanRep
 	}
 	switch req.Stage {
 	case protocol.StageA:
-		reply.Trials = s.settings.A.Trials
+		reply.Trials = s.settings.A.limit(s.settings.Space)
 	case protocol.StageB:
-		reply.Trials = s.settings.B.Trials
+		reply.Trials = s.settings.B.limit(s.settings.Space)
 	case protocol.StageC:
 		reply.Trials = len(handed) * s.settings.C.Folds
 	}
@@ -66,7 +66,8 @@ func (d *draft) enqueue(stage protocol.Stage, from *Trial) error {
 }
 
 // Check takes back the leases that ran out and says how far the stage is. It is done when
-// nothing runs, waits or can be promoted and its limit is reached.
+// nothing runs, waits or can be promoted and its limit is reached, or when its budget has
+// room for nothing of that.
 //
 // A stopped study's stage that is open drains first: as long as attempts run there, the
 // answer is neither done nor stopped but draining, and the caller should ask again later
@@ -112,20 +113,6 @@ func (s *State) progress() int {
 		n += x.reports + x.counts.Failed
 	}
 	return n
-}
-
-// drained reports whether an ask can never get work of the stage again.
-func (s *State) drained(stage int) bool {
-	c := s.count(stage)
-	if c.Queued > 0 || c.Running > 0 || s.started(stage) < s.stages[stage].Limit {
-		return false
-	}
-	for rung := range s.plans[stage].last() {
-		if len(s.promotable(stage, rung)) > 0 {
-			return false
-		}
-	}
-	return true
 }
 
 // stageOf checks a request and returns its stage's index.
