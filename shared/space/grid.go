@@ -45,7 +45,24 @@ func (p *Param) at(i int) Value {
 	case i == count-1:
 		return Float(p.High)
 	}
+	if x, ok := p.decimal(i); ok {
+		return Float(x)
+	}
 	return Float(round12(p.Low + float64(i)*p.Step))
+}
+
+// decimal returns value i for a low and a step with few decimals, as those that a person
+// writes: in units of the last decimal they are whole numbers, and so is their sum. It is the
+// nearest float to the decimal number, and many times faster than [round12].
+func (p *Param) decimal(i int) (float64, bool) {
+	for unit := 1.0; unit <= 1e6; unit *= 10 {
+		low, step := math.Round(p.Low*unit), math.Round(p.Step*unit)
+		if low/unit == p.Low && step/unit == p.Step {
+			sum := low + float64(i)*step
+			return sum / unit, math.Abs(sum) < 1e12
+		}
+	}
+	return 0, false
 }
 
 // Index returns the i for which [Param.At] gives v, or -1.

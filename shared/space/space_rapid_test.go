@@ -2,6 +2,8 @@ package space
 
 import (
 	"encoding/json"
+	"math"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -139,6 +141,31 @@ func TestValuesOfAParameter(t *testing.T) {
 		other := drawValue(t, p, "other")
 		if d(other) < d(near)-1e-9 {
 			t.Fatalf("%v is nearer to %v than %v", other, x, near)
+		}
+	})
+}
+
+// A grid's values are the floats that their decimal numbers are read as.
+func TestGridValuesAreDecimals(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		decimals := rapid.IntRange(0, 9).Draw(t, "decimals")
+		unit := strconv.Itoa(decimals)
+		read := func(n int) float64 {
+			f, err := strconv.ParseFloat(strconv.Itoa(n)+"e-"+unit, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return f
+		}
+		low, step := rapid.IntRange(-100_000, 100_000).Draw(t, "low"), rapid.IntRange(1, 10_000).Draw(t, "step")
+		n := rapid.IntRange(1, 100).Draw(t, "steps")
+		p := Param{Name: "x", Kind: FloatRange, Low: read(low), High: read(low + n*step), Step: read(step)}
+		for i := range p.Count() {
+			want := read(low + i*step)
+			// Beyond six decimals what should be 0 may keep the last bits of a difference.
+			if got, _ := p.At(i).AsFloat(); got != want && math.Abs(got-want) > 1e-20 {
+				t.Fatalf("value %d is %v, want %v", i, got, want)
+			}
 		}
 	})
 }
