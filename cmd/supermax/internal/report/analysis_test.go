@@ -185,14 +185,14 @@ func TestMarks(t *testing.T) {
 
 // The drawings stand on the page, those of both goals in stage B alone.
 func TestAnalysisOnThePage(t *testing.T) {
-	world := trainertest.NewWorld(t, func(c *config.Study) { c.Stages.A.Trials, c.Stages.B.Trials = 30, 20 })
+	world := trainertest.NewWorld(t, func(c *config.Study) { c.Stages.A.Trials, c.Stages.B.Trials = 20, 10 })
 	world.Walk("A", "B")
 	page := write(t, world.Now(), world.Rows())
 	a, b, _ := strings.Cut(page, "Stage B · refine")
 	for _, part := range []string{a, b} {
 		contains(t, part, "Trials that came to each rung", ">started</text>", "What matters", "compared at epoch", "Where the trials lie")
 	}
-	contains(t, a, "the best 3<")
-	contains(t, b, "the best 2<", "Hypervolume of all reports so far", "Best by:", "F1-macro and ECE are as last reported")
+	contains(t, a, "the best 2<")
+	contains(t, b, "the best 1<", "Hypervolume of all reports so far", "Best by:", "F1-macro and ECE are as last reported")
 	lacks(t, a, "Hypervolume", "Best by:", "ECE are")
 }
