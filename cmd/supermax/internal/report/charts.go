@@ -67,12 +67,13 @@ func curves(state *study.State, stage protocol.Stage, rows []results.Row) templa
 		byTrial[r.Trial][r.Epoch] = point{p.sum + r.F1Macro, p.n + 1}
 	}
 	c := chart{xLabel: "epoch", yLabel: "F1-macro", whole: true}
+	rungs := state.Rungs(stage)
 	for _, t := range state.Trials(stage) {
 		epochs := byTrial[t.Number]
 		if len(epochs) == 0 {
 			continue
 		}
-		s := series{class: fmt.Sprintf("c%d", max(0, t.Reported())%rungColours), line: true}
+		s := series{class: rungClass(rungs, t), line: true}
 		for e := range epochs {
 			s.x = append(s.x, float64(e))
 		}
@@ -91,3 +92,36 @@ func curves(state *study.State, stage protocol.Stage, rows []results.Row) templa
 
 // rungColours is how many colours the page has for rungs.
 const rungColours = 6
+
+// rungColour is that of the i-th of n rungs; neighbours share one where there are many.
+func rungColour(i, n int) string {
+	if n > rungColours {
+		i = i * rungColours / n
+	}
+	return fmt.Sprintf("c%d", i)
+}
+
+// rungClass is the colour of the rung at which a trial reported last.
+func rungClass(rungs []int, t study.Trial) string {
+	at := 0
+	if n := len(t.Reports); n > 0 {
+		at = max(0, slices.Index(rungs, t.Reports[n-1].ToEpoch))
+	}
+	return rungColour(at, len(rungs))
+}
+
+// rungKeys explains the colours of the rungs.
+func rungKeys(rungs []int) []key {
+	var keys []key
+	first := 0
+	for i, epoch := range rungs {
+		class := rungColour(i, len(rungs))
+		if k := len(keys); k > 0 && keys[k-1].Class == class {
+			keys[k-1].Name = fmt.Sprintf("epochs %d to %d", first, epoch)
+			continue
+		}
+		first = epoch
+		keys = append(keys, key{class, fmt.Sprintf("epoch %d", epoch)})
+	}
+	return keys
+}

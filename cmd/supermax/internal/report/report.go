@@ -51,7 +51,7 @@ type stage struct {
 	Progress    template.HTML
 	Pareto      template.HTML
 	Curves      template.HTML
-	Rungs       []int
+	Reached     []key
 	Volume      template.HTML
 	Survival    template.HTML
 	Fates       []key
@@ -127,7 +127,7 @@ func search(state *study.State, data analysis.Stage, title string, rows []result
 		Name: string(id), Title: title, Counts: state.Counts(id),
 		Hours:    fmt.Sprintf("%.3f", state.CostSeconds(id)/3600),
 		Progress: progress(state, id), Curves: curves(state, id, rows),
-		Rungs: state.Rungs(id), Survival: survival(data.Survival), Fates: survivalKeys,
+		Reached: rungKeys(state.Rungs(id)), Survival: survival(data.Survival), Fates: survivalKeys,
 		Importances: importances(data.Importances), Base: importanceBase(data.Importances[0]), Goals: importanceKeys(data.Importances),
 		Parallel: parallel(data.Parallel, id == protocol.StageB), Brightest: brightest(len(data.Parallel.Lines)),
 	}

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/supermax-hpo/supermax/cmd/supermax/internal/trainertest"
 	"github.com/supermax-hpo/supermax/shared/config"
 	"github.com/supermax-hpo/supermax/shared/protocol"
@@ -117,6 +119,35 @@ func TestCurvesAreMeans(t *testing.T) {
 	// from 0.284 to 0.716 over 256…12.
 	if got := string(curves(world.Now(), "A", rows)); !strings.Contains(got, `d="M79.0 247.0L605.0 21.0"`) {
 		t.Errorf("got %s", got)
+	}
+}
+
+// A trial has the colour of the epoch that it reached, also where trials differ in their
+// rungs; where there are more rungs than colours, neighbours share one.
+func TestRungColours(t *testing.T) {
+	few := []int{1, 3, 9}
+	if d := cmp.Diff([]key{{"c0", "epoch 1"}, {"c1", "epoch 3"}, {"c2", "epoch 9"}}, rungKeys(few)); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	many := []int{1, 2, 3, 4, 5, 6, 7, 8}
+	want := []key{{"c0", "epochs 1 to 2"}, {"c1", "epoch 3"}, {"c2", "epoch 4"}, {"c3", "epochs 5 to 6"}, {"c4", "epoch 7"}, {"c5", "epoch 8"}}
+	if d := cmp.Diff(want, rungKeys(many)); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	reported := func(epochs ...int) (t study.Trial) {
+		for _, e := range epochs {
+			t.Reports = append(t.Reports, study.Report{ToEpoch: e})
+		}
+		return t
+	}
+	for _, tt := range []struct {
+		rungs []int
+		trial study.Trial
+		want  string
+	}{{few, reported(), "c0"}, {few, reported(1), "c0"}, {few, reported(3), "c1"}, {few, reported(3, 9), "c2"}, {many, reported(1, 2), "c0"}, {many, reported(8), "c5"}} {
+		if got := rungClass(tt.rungs, tt.trial); got != tt.want {
+			t.Errorf("%v of %v has the colour %s, want %s", tt.trial.Reports, tt.rungs, got, tt.want)
+		}
 	}
 }
 
