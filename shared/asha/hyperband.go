@@ -12,7 +12,7 @@ import (
 // hyperparameter optimization" (2018), algorithm 1, with asynchronous halving in each
 // bracket as in the ASHA paper (2020), section 3.
 func (o Options) hyperband() ([]Rungs, error) {
-	if _, err := New(o.First, o.Last, o.Factor); err != nil {
+	if _, err := rungs(o.First, o.Last, o.Factor); err != nil {
 		return nil, err
 	}
 	brackets := make([]Rungs, o.powers()+1)
@@ -21,7 +21,7 @@ func (o Options) hyperband() ([]Rungs, error) {
 		if err != nil {
 			return nil, err
 		}
-		if brackets[b], err = New(first, o.Last, o.Factor); err != nil {
+		if brackets[b], err = rungs(first, o.Last, o.Factor); err != nil {
 			return nil, err
 		}
 	}

@@ -50,7 +50,7 @@ func TestLargeRungIsNotLookedThrough(t *testing.T) {
 			if st.GoesOn(r) {
 				st = st.Promoted(r)
 			}
-			st.Next()
+			next(st)
 		}
 		took := time.Since(begin)
 		t.Logf("%s: %v for %d reports and asks", name, took, asks)
@@ -69,7 +69,7 @@ func BenchmarkStandings(b *testing.B) {
 				for i := 0; b.Loop(); i++ {
 					after := st.Reported(more[i%len(more)])
 					after.GoesOn(more[i%len(more)])
-					after.Next()
+					next(after)
 				}
 			})
 		}

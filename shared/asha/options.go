@@ -1,9 +1,10 @@
 package asha
 
 import (
-	"errors"
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/supermax-hpo/supermax/shared/sampler"
@@ -62,62 +63,64 @@ const (
 	maxEpochs = 1_000_000
 )
 
-// Validate returns every fault of o, each named by the option as study files call it.
+// OptionError is an option that is not allowed. Option is its name in study files, or
+// "rungs" for First, Last and Factor.
+type OptionError struct {
+	Option  string
+	Value   any
+	Allowed string
+}
+
+func (e *OptionError) Error() string {
+	return fmt.Sprintf("%s: %v is not allowed; allowed: %s", e.Option, e.Value, e.Allowed)
+}
+
+// Validate returns the first fault of o, an [*OptionError].
 func (o Options) Validate() error {
 	if !slices.Contains(Kinds(), o.Kind) {
-		return fmt.Errorf("kind: %q is not allowed; allowed: %s", o.Kind, strings.Join(Kinds(), ", "))
-	}
-	var errs []error
-	bad := func(option string, value any, allowed string) {
-		errs = append(errs, fmt.Errorf("%s: %v is not allowed; allowed: %s", option, value, allowed))
+		return &OptionError{"kind", strconv.Quote(o.Kind), strings.Join(Kinds(), ", ")}
 	}
 	for _, option := range []struct {
 		name  string
 		value float64
+		most  float64
 		kinds []string
 	}{
-		{"min_early_stopping_rate", float64(o.MinEarlyStoppingRate), []string{KindASHA, KindStopping}},
-		{"bootstrap", float64(o.Bootstrap), []string{KindASHA, KindStopping, KindHyperband}},
-		{"percentile", o.Percentile, []string{KindPercentile}},
-		{"startup_trials", float64(o.StartupTrials), []string{KindMedian, KindPercentile}},
-		{"warmup_epochs", float64(o.WarmupEpochs), []string{KindMedian, KindPercentile}},
-		{"interval_epochs", float64(o.IntervalEpochs), []string{KindMedian, KindPercentile}},
-		{"min_trials", float64(o.MinTrials), []string{KindMedian, KindPercentile}},
+		{"min_early_stopping_rate", float64(o.MinEarlyStoppingRate), maxRate, []string{KindASHA, KindStopping}},
+		{"bootstrap", float64(o.Bootstrap), math.MaxInt32, []string{KindASHA, KindStopping, KindHyperband}},
+		{"percentile", o.Percentile, 100, []string{KindPercentile}},
+		{"startup_trials", float64(o.StartupTrials), math.MaxInt32, []string{KindMedian, KindPercentile}},
+		{"warmup_epochs", float64(o.WarmupEpochs), maxEpochs, []string{KindMedian, KindPercentile}},
+		{"interval_epochs", float64(o.IntervalEpochs), maxEpochs, []string{KindMedian, KindPercentile}},
+		{"min_trials", float64(o.MinTrials), math.MaxInt32, []string{KindMedian, KindPercentile}},
 	} {
 		switch {
 		case option.value != 0 && !slices.Contains(option.kinds, o.Kind):
-			bad(option.name, option.value, fmt.Sprintf("with the kinds %s, and this is %s", strings.Join(option.kinds, ", "), o.Kind))
-		case !(option.value >= 0):
-			bad(option.name, option.value, "0 or more")
+			return &OptionError{option.name, option.value, fmt.Sprintf("with kind %s; this is %s", strings.Join(option.kinds, ", "), o.Kind)}
+		case !(option.value >= 0 && option.value <= option.most):
+			return &OptionError{option.name, option.value, fmt.Sprintf("0 to %.0f", option.most)}
 		}
 	}
-	if o.Percentile > 100 {
-		bad("percentile", o.Percentile, "0 to 100")
+	switch n := len(o.Directions); {
+	case o.Last > maxEpochs:
+		return &OptionError{"rungs", o.Last, fmt.Sprintf("1 to %d epochs", maxEpochs)}
+	case n < 1 || n > 2:
+		return &OptionError{"objectives", n, "1 or 2"}
+	case n == 2 && o.compares():
+		return &OptionError{"kind", o.Kind, strings.Join([]string{KindASHA, KindStopping, KindHyperband, KindNone}, ", ") + " with two objectives"}
 	}
-	if o.MinEarlyStoppingRate > maxRate {
-		bad("min_early_stopping_rate", o.MinEarlyStoppingRate, fmt.Sprintf("0 to %d", maxRate))
-	}
-	if o.Last > maxEpochs {
-		bad("epochs", o.Last, fmt.Sprintf("1 to %d", maxEpochs))
-	}
-	if n := len(o.Directions); n < 1 || n > 2 {
-		bad("objectives", n, "1 or 2")
-	} else if n == 2 && (o.Kind == KindMedian || o.Kind == KindPercentile) {
-		bad("kind", o.Kind, "with one objective; with two: "+strings.Join([]string{KindASHA, KindStopping, KindHyperband, KindNone}, ", "))
-	}
-	if len(errs) == 0 {
-		if _, err := o.brackets(); err != nil {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
+	_, err := o.brackets()
+	return err
 }
+
+// compares reports whether trials are compared with those that were completed.
+func (o Options) compares() bool { return o.Kind == KindMedian || o.Kind == KindPercentile }
 
 // brackets returns the rungs of each bracket.
 func (o Options) brackets() ([]Rungs, error) {
 	switch o.Kind {
 	case KindNone:
-		rungs, err := New(o.Last, o.Last, 2)
+		rungs, err := rungs(o.Last, o.Last, 2)
 		return []Rungs{rungs}, err
 	case KindMedian, KindPercentile:
 		rungs, err := o.looks()
@@ -129,20 +132,29 @@ func (o Options) brackets() ([]Rungs, error) {
 	if err != nil {
 		return nil, err
 	}
-	rungs, err := New(first, o.Last, o.Factor)
+	rungs, err := rungs(first, o.Last, o.Factor)
 	return []Rungs{rungs}, err
+}
+
+// rungs is [New] with an [*OptionError].
+func rungs(first, last, factor int) (Rungs, error) {
+	r, err := New(first, last, factor)
+	if err != nil {
+		return nil, &OptionError{"rungs", fmt.Sprintf("%d to %d by %d", first, last, factor), err.Error()}
+	}
+	return r, nil
 }
 
 // firstRung returns First·Factor^rate, where a bracket of that early stopping rate begins.
 func (o Options) firstRung(rate int) (int, error) {
-	if _, err := New(o.First, o.Last, o.Factor); err != nil {
+	if _, err := rungs(o.First, o.Last, o.Factor); err != nil {
 		return 0, err
 	}
 	first := o.First
 	for range rate {
 		if first > o.Last/o.Factor {
-			return 0, fmt.Errorf("min_early_stopping_rate: %d is not allowed; allowed: 0 to %d, as the first rung would come after the last of %d epochs",
-				rate, o.powers(), o.Last)
+			return 0, &OptionError{"min_early_stopping_rate", rate, fmt.Sprintf(
+				"0 to %d, as the first rung would come after the last of %d epochs", o.powers(), o.Last)}
 		}
 		first *= o.Factor
 	}
@@ -163,7 +175,7 @@ func (o Options) powers() int {
 // warm-up on, then every interval counted from there, and the last.
 func (o Options) looks() (Rungs, error) {
 	if o.Last < 1 {
-		return nil, fmt.Errorf("rungs: the last ends after %d epochs, at least 1 is needed", o.Last)
+		return nil, &OptionError{"rungs", o.Last, "1 epoch or more"}
 	}
 	var r Rungs
 	for epoch := o.WarmupEpochs; epoch < o.Last; epoch += max(1, o.IntervalEpochs) {

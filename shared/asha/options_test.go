@@ -1,6 +1,7 @@
 package asha
 
 import (
+	"errors"
 	"math"
 	"strings"
 	"testing"
@@ -25,7 +26,7 @@ func TestBrackets(t *testing.T) {
 		{"median after a warm-up", Options{Kind: KindMedian, Last: 8, WarmupEpochs: 3, IntervalEpochs: 2}, []Rungs{{3, 5, 7, 8}}},
 		{"median with an interval from 0", Options{Kind: KindPercentile, Last: 12, IntervalEpochs: 5}, []Rungs{{1, 5, 10, 12}}},
 		{"a warm-up longer than the trial", Options{Kind: KindMedian, Last: 8, WarmupEpochs: 9}, []Rungs{{8}}},
-		{"an interval longer than the trial", Options{Kind: KindMedian, Last: 8, IntervalEpochs: math.MaxInt}, []Rungs{{1, 8}}},
+		{"an interval longer than the trial", Options{Kind: KindMedian, Last: 8, IntervalEpochs: maxEpochs}, []Rungs{{1, 8}}},
 	} {
 		c.o.Directions = one
 		s, err := NewScheduler(c.o)
@@ -41,36 +42,38 @@ func TestBrackets(t *testing.T) {
 
 // What a kind does not know is refused and named, with what is allowed.
 func TestOptionsAreRefused(t *testing.T) {
-	asha := Options{Kind: KindASHA, Directions: one, First: 2, Last: 20, Factor: 3}
+	first := Options{Kind: KindASHA, Directions: one, First: 2, Last: 20, Factor: 3}
 	median := Options{Kind: KindMedian, Directions: one, Last: 20}
 	for _, c := range []struct {
 		o      Options
 		change func(*Options)
 		want   string
 	}{
-		{asha, func(o *Options) { o.Kind = "halving" }, `kind: "halving" is not allowed; allowed: asha, asha-stopping, hyperband, median, percentile, none`},
-		{asha, func(o *Options) { o.Directions = nil }, "objectives: 0 is not allowed; allowed: 1 or 2"},
-		{median, func(o *Options) { o.Directions = two }, "kind: median is not allowed; allowed: with one objective"},
-		{asha, func(o *Options) { o.First = 0 }, "the first ends after 0 epochs"},
-		{asha, func(o *Options) { o.Factor = 1 }, "factor is 1"},
-		{asha, func(o *Options) { o.Kind, o.Last = KindHyperband, 1 }, "before the first"},
-		{asha, func(o *Options) { o.Last = maxEpochs + 1 }, "epochs: 1000001 is not allowed; allowed: 1 to 1000000"},
-		{asha, func(o *Options) { o.MinEarlyStoppingRate = 3 }, "min_early_stopping_rate: 3 is not allowed; allowed: 0 to 2"},
-		{asha, func(o *Options) { o.MinEarlyStoppingRate = 63 }, "min_early_stopping_rate: 63 is not allowed; allowed: 0 to 62"},
-		{asha, func(o *Options) { o.Kind, o.MinEarlyStoppingRate = KindHyperband, 1 }, "min_early_stopping_rate: 1 is not allowed; allowed: with the kinds asha, asha-stopping, and this is hyperband"},
-		{asha, func(o *Options) { o.Bootstrap = -1 }, "bootstrap: -1 is not allowed; allowed: 0 or more"},
-		{asha, func(o *Options) { o.StartupTrials = 1 }, "startup_trials: 1 is not allowed; allowed: with the kinds median, percentile, and this is asha"},
-		{median, func(o *Options) { o.Percentile = 50 }, "percentile: 50 is not allowed; allowed: with the kinds percentile, and this is median"},
+		{first, func(o *Options) { o.Kind = "halving" }, `kind: "halving" is not allowed; allowed: asha, asha-stopping, hyperband, median, percentile, none`},
+		{first, func(o *Options) { o.Directions = nil }, "objectives: 0 is not allowed; allowed: 1 or 2"},
+		{median, func(o *Options) { o.Directions = two }, "kind: median is not allowed; allowed: asha, asha-stopping, hyperband, none with two objectives"},
+		{first, func(o *Options) { o.First = 0 }, "the first ends after 0 epochs"},
+		{first, func(o *Options) { o.Factor = 1 }, "factor is 1"},
+		{first, func(o *Options) { o.Kind, o.Last = KindHyperband, 1 }, "before the first"},
+		{first, func(o *Options) { o.Last = maxEpochs + 1 }, "rungs: 1000001 is not allowed; allowed: 1 to 1000000 epochs"},
+		{first, func(o *Options) { o.MinEarlyStoppingRate = 3 }, "min_early_stopping_rate: 3 is not allowed; allowed: 0 to 2"},
+		{first, func(o *Options) { o.MinEarlyStoppingRate = 63 }, "min_early_stopping_rate: 63 is not allowed; allowed: 0 to 62"},
+		{first, func(o *Options) { o.Kind, o.MinEarlyStoppingRate = KindHyperband, 1 }, "min_early_stopping_rate: 1 is not allowed; allowed: with kind asha, asha-stopping; this is hyperband"},
+		{first, func(o *Options) { o.Bootstrap = -1 }, "bootstrap: -1 is not allowed; allowed: 0 to 2147483647"},
+		{first, func(o *Options) { o.StartupTrials = 1 }, "startup_trials: 1 is not allowed; allowed: with kind median, percentile; this is asha"},
+		{median, func(o *Options) { o.Percentile = 50 }, "percentile: 50 is not allowed; allowed: with kind percentile; this is median"},
 		{median, func(o *Options) { o.Kind, o.Percentile = KindPercentile, 101 }, "percentile: 101 is not allowed; allowed: 0 to 100"},
-		{median, func(o *Options) { o.Kind, o.Percentile = KindPercentile, math.NaN() }, "percentile: NaN is not allowed; allowed: 0 or more"},
-		{median, func(o *Options) { o.Last = 0 }, "the last ends after 0 epochs"},
-		{median, func(o *Options) { o.IntervalEpochs = -1 }, "interval_epochs: -1 is not allowed; allowed: 0 or more"},
+		{median, func(o *Options) { o.Kind, o.Percentile = KindPercentile, math.NaN() }, "percentile: NaN is not allowed; allowed: 0 to 100"},
+		{median, func(o *Options) { o.Last = 0 }, "rungs: 0 is not allowed; allowed: 1 epoch or more"},
+		{median, func(o *Options) { o.IntervalEpochs = -1 }, "interval_epochs: -1 is not allowed; allowed: 0 to 1000000"},
 		{median, func(o *Options) { o.MinTrials = -2 }, "min_trials: -2 is not allowed"},
 		{median, func(o *Options) { o.WarmupEpochs = -2 }, "warmup_epochs: -2 is not allowed"},
 	} {
 		o := c.o
 		c.change(&o)
-		if s, err := NewScheduler(o); err == nil || s != nil || !strings.Contains(err.Error(), c.want) {
+		s, err := NewScheduler(o)
+		var refused *OptionError
+		if !errors.As(err, &refused) || s != nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: %v, want %q", o, err, c.want)
 		}
 	}

@@ -146,7 +146,7 @@ func TestPromotionsOverTime(t *testing.T) {
 		for _, i := range rapid.Permutation(indexes(len(results))).Draw(t, "order") {
 			results[i].Promoted = false
 			st = st.Reported(results[i])
-			for trial, _, ok := st.Next(); ok; trial, _, ok = st.Next() {
+			for trial, _, ok := next(st); ok; trial, _, ok = next(st) {
 				if promoted[trial] {
 					t.Fatalf("trial %d is promoted twice", trial)
 				}
@@ -192,7 +192,7 @@ func TestStoppingByDefinition(t *testing.T) {
 				t.Fatalf("trial %d goes on: %v, want %v; the best are %v", r.Trial, got, want, best)
 			}
 		}
-		if trial, _, ok := st.Next(); ok || st.Promotable(0) != nil {
+		if trial, _, ok := next(st); ok || st.Promotable(0) != nil {
 			t.Fatalf("trial %d is promoted after it was stopped", trial)
 		}
 	})

@@ -65,7 +65,7 @@ func (r *race) run() *race {
 // ask gives a free slot a promotion or a new trial. If there is neither, no trial that
 // pauses may be among the best of its rung.
 func (r *race) ask(slot *raceSlot) bool {
-	if trial, rung, ok := r.st.Next(); ok {
+	if trial, rung, ok := next(r.st); ok {
 		epoch := r.s.Rungs(trial)[rung]
 		r.st = r.st.Promoted(r.result(trial, epoch))
 		r.rungs[trial]++

@@ -46,7 +46,7 @@ func (s *Scheduler) Standings(results ...Result) Standings {
 		st.first[b] = rungs
 		rungs += len(bracket)
 	}
-	if s.compares() {
+	if s.o.compares() {
 		st.finished = newFinished(rungs)
 		for _, r := range slices.SortedFunc(slices.Values(results), byTrialAndEpoch) {
 			st = st.Reported(r)
@@ -68,11 +68,6 @@ func (s *Scheduler) Standings(results ...Result) Standings {
 
 func byTrialAndEpoch(a, b Result) int {
 	return cmp.Or(cmp.Compare(a.Trial, b.Trial), cmp.Compare(a.Epoch, b.Epoch))
-}
-
-// compares reports whether trials are compared with those that were completed.
-func (s *Scheduler) compares() bool {
-	return s.o.Kind == KindMedian || s.o.Kind == KindPercentile
 }
 
 func (s *Scheduler) bracket(trial int) int {

@@ -2,6 +2,7 @@ package asha
 
 import (
 	"fmt"
+	"iter"
 	"math"
 	"slices"
 
@@ -37,7 +38,7 @@ type Standings struct {
 func (st Standings) Reported(r Result) Standings {
 	rung, looked := st.rung(r.Trial, r.Epoch)
 	switch {
-	case st.s.compares():
+	case st.s.o.compares():
 		if !looked {
 			rung = -1
 		}
@@ -69,7 +70,7 @@ func (st Standings) GoesOn(r Result) bool {
 		return false
 	case !looked || st.s.o.Kind == KindNone:
 		return true
-	case st.s.compares():
+	case st.s.o.compares():
 		return st.finished.keeps(st.s.o, r.Trial, rung)
 	}
 	e, l := st.entry(r), st.levels[rung]
@@ -85,18 +86,22 @@ func (st Standings) GoesOn(r Result) bool {
 	return n > st.s.o.Bootstrap && l.amongBest(e, max(1, n/st.s.o.Factor), true)
 }
 
-// Next returns the promotion for a slot that asks: of the highest rung that has any, the
-// best trial, and the rung that it leaves. Only a scheduler that [Scheduler.Promotes] has one.
-func (st Standings) Next() (trial, rung int, ok bool) {
-	if !st.s.Promotes() {
-		return 0, 0, false
-	}
-	for rung := len(st.levels) - 2; rung >= 0; rung-- {
-		for e := range st.levels[rung].promotable(st.best(st.levels[rung])) {
-			return e.trial, rung, true
+// Promotions yields the trials that may be promoted and the rung that each leaves, in the
+// order in which slots that ask get them: from the highest rung down, of each the best
+// first ([Standings.Promotable]).
+func (st Standings) Promotions() iter.Seq2[int, int] {
+	return func(yield func(trial, rung int) bool) {
+		if !st.s.Promotes() {
+			return
+		}
+		for rung := len(st.levels) - 2; rung >= 0; rung-- {
+			for e := range st.levels[rung].promotable(st.best(st.levels[rung])) {
+				if !yield(e.trial, rung) {
+					return
+				}
+			}
 		}
 	}
-	return 0, 0, false
 }
 
 // Promotable returns the trials that may be promoted from a rung, best first: those that

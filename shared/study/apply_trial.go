@@ -3,6 +3,7 @@ package study
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -83,16 +84,29 @@ func (t *Trial) reported(e Event, p plan) error {
 	if e.Value == nil || !sameSeeds(e.Seeds, p.seeds) {
 		return fmt.Errorf("trial %d has no value, or the seeds %v and not %v", e.Trial, e.Seeds, p.seeds)
 	}
-	if p.pricePerHour > 0 && !(e.CostSeconds >= minCostSeconds) {
-		return fmt.Errorf("trial %d has the cost %v, which its objective cannot be divided by", e.Trial, e.CostSeconds)
+	if err := p.checkReport(*e.Value, e.CostSeconds); err != nil {
+		return fmt.Errorf("trial %d: %w", e.Trial, err)
 	}
 	t.State, t.Lease, t.Seeds = Paused, nil, e.Seeds
 	if e.Final {
 		t.State = Completed
 	}
 	t.Reports = append(slices.Clip(t.Reports), Report{Trial: e.Trial, Rung: e.Rung, Attempt: e.Attempt,
-		ToEpoch: p.rungs[e.Rung], Value: *e.Value, CostSeconds: e.CostSeconds,
+		ToEpoch: p.rungs(e.Trial)[e.Rung], Value: *e.Value, CostSeconds: e.CostSeconds,
 		PeakMemoryBytes: e.PeakMemoryBytes, Baseline: e.Baseline, At: e.At})
+	return nil
+}
+
+// checkReport checks the numbers that later decisions rest on.
+func (p plan) checkReport(v Value, costSeconds float64) error {
+	switch {
+	case math.IsNaN(v.F1Macro+v.ECE) || math.IsInf(v.F1Macro+v.ECE, 0):
+		return fmt.Errorf("the value %+v is not finite", v)
+	case !(costSeconds >= 0) || math.IsInf(costSeconds, 1):
+		return fmt.Errorf("the cost %v is not a number from 0", costSeconds)
+	case p.pricePerHour > 0 && costSeconds < minCostSeconds:
+		return fmt.Errorf("the cost %v is too little to divide the objective by", costSeconds)
+	}
 	return nil
 }
 
@@ -106,7 +120,7 @@ func (t *Trial) promoted(e Event, p plan) error {
 	if err := t.is(e, attempt, t.Rung+1, Paused); err != nil {
 		return err
 	}
-	if e.Rung > p.last() {
+	if e.Rung > p.last(e.Trial) {
 		return fmt.Errorf("trial %d has no rung %d", e.Trial, e.Rung)
 	}
 	t.State, t.Rung = Queued, e.Rung
@@ -124,12 +138,12 @@ func (t *Trial) carried(e Event, p plan) error {
 	if err := t.is(e, 0, t.Rung+1, Completed); err != nil {
 		return err
 	}
-	if e.Rung > p.last() {
+	if e.Rung > p.last(e.Trial) {
 		return fmt.Errorf("trial %d has no rung %d", e.Trial, e.Rung)
 	}
 	last := t.Reports[t.Rung]
 	t.Reports = append(slices.Clip(t.Reports), Report{Trial: e.Trial, Rung: e.Rung, Attempt: last.Attempt,
-		ToEpoch: p.rungs[e.Rung], Value: last.Value, At: e.At, Carried: true})
+		ToEpoch: p.rungs(e.Trial)[e.Rung], Value: last.Value, At: e.At, Carried: true})
 	t.Rung = e.Rung
 	return nil
 }

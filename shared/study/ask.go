@@ -125,7 +125,7 @@ func (s *State) retryAfter() float64 {
 func (s *State) answer(sl *slot) protocol.AskReply {
 	t := s.trials.At(sl.Trial)
 	p := s.planOf(t)
-	from, to := p.rungs.Span(sl.Rung)
+	from, to := p.rungs(t.Number).Span(sl.Rung)
 	return protocol.AskReply{SchemaVersion: protocol.Version, Kind: protocol.AskWork, Work: &protocol.Work{
 		Trial: sl.Trial, Attempt: sl.Attempt, Rung: sl.Rung, FromEpoch: from, ToEpoch: to,
 		Params: s.settings.Space.Assignment(t.point), Seeds: append([]int64(nil), p.seeds...), Fold: t.Fold,
@@ -151,33 +151,6 @@ func StageCheckpoints(study string, stage protocol.Stage) string {
 // still writes never stands in the place of a later attempt's.
 func BestWeights(prefix string, seed int64, epoch int) string {
 	return fmt.Sprintf("%sseed=%d/best-epoch=%04d.safetensors", prefix, seed, epoch)
-}
-
-// next returns the queued trial to lease, after promoting or creating it where nothing
-// waits; nil if there is none.
-func (d *draft) next(stage int) (*Trial, error) {
-	if n, ok := d.indexes[stage].retried.First(); ok {
-		return d.trials.At(n), nil
-	}
-	if n, rung, ok := d.indexes[stage].results.Next(); ok {
-		err := d.emit(Event{Type: EventPromoted, Trial: n, Rung: rung + 1})
-		return d.trials.At(n), err
-	}
-	if n, ok := d.indexes[stage].fresh.First(); ok {
-		return d.trials.At(n), nil
-	}
-	if d.plans[stage].sampler == "" || d.started(stage) >= d.stages[stage].Limit {
-		return nil, nil
-	}
-	n := d.trials.Len()
-	params, err := d.suggest(stage, n)
-	if err != nil {
-		return nil, fmt.Errorf("suggest trial %d: %w", n, err)
-	}
-	if err := d.emit(Event{Type: EventTrialCreated, Stage: stages[stage], Trial: n, Params: params}); err != nil {
-		return nil, err
-	}
-	return d.trials.At(n), nil
 }
 
 // suggest returns the parameters of trial n. Its random numbers depend on the study's
@@ -212,14 +185,14 @@ func (s *State) suggest(stage, n int) (space.Assignment, error) {
 func (t *Trial) observed(p plan) sampler.Observation {
 	o := sampler.Observation{Number: t.Number, Point: t.point, Values: t.values(p), Rung: -1, State: sampler.Paused}
 	if last := t.Reported(); last >= 0 {
-		o.Rung, o.Violation = p.rungs[last], t.violation(p, last)
+		o.Rung, o.Violation = t.Reports[last].ToEpoch, t.violation(p, last)
 	}
 	switch {
 	case t.State == Failed:
 		o.State = sampler.Failed
 	case t.State == Queued || t.State == Running || t.State == Stale:
 		o.State = sampler.Running
-	case t.State == Completed && t.Reported() == p.last():
+	case t.State == Completed && t.Reported() == p.last(t.Number):
 		o.State = sampler.Completed
 	}
 	return o

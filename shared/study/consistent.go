@@ -63,7 +63,7 @@ func (s *State) consistentTrial(n int, t *Trial) error {
 	switch {
 	case t.Number != n:
 		return fmt.Errorf("its number is %d", t.Number)
-	case t.Rung < 0 || t.Rung > p.last():
+	case t.Rung < 0 || t.Rung > p.last(n):
 		return fmt.Errorf("rung %d does not exist", t.Rung)
 	case (t.State == Running) != (t.Lease != nil):
 		return fmt.Errorf("it is %s, its lease is %v", t.State, t.Lease)
@@ -83,8 +83,8 @@ func (s *State) consistentTrial(n int, t *Trial) error {
 		if r.Carried && rung == 0 {
 			return errors.New("its first report is carried from nowhere")
 		}
-		if p.pricePerHour > 0 && !r.Carried && !(r.CostSeconds >= minCostSeconds) {
-			return fmt.Errorf("report %d has the cost %v, which its objective cannot be divided by", rung, r.CostSeconds)
+		if err := p.checkReport(r.Value, r.CostSeconds); err != nil && !r.Carried {
+			return fmt.Errorf("report %d: %w", rung, err)
 		}
 		if !r.ContinueUntil.IsZero() && rung >= t.Rung {
 			return fmt.Errorf("report %d was promoted, but the trial is at rung %d", rung, t.Rung)

@@ -16,6 +16,7 @@ import (
 type index struct {
 	counts  protocol.Counts          // without the limit
 	reports int                      // of all trials, at all rungs
+	spent   spent                    // by all trials
 	retried persistent.Set[int]      // queued trials that a slot had before
 	fresh   persistent.Set[int]      // the other queued ones
 	leases  persistent.Set[leaseEnd] // of the running trials
@@ -44,7 +45,7 @@ func newIndex(p plan, trials []*Trial) index {
 	results := make([]asha.Result, 0, reports)
 	values := make([]float64, reports*len(p.dirs)) // of all results, so that they are made at once
 	for _, t := range trials {
-		x.add(t, 1)
+		x.add(p, t, 1)
 		switch {
 		case t.Lease != nil:
 			leases = append(leases, leaseEnd{t.Lease.Until, t.Number})
@@ -68,7 +69,7 @@ func newIndex(p plan, trials []*Trial) index {
 // with returns the index after a trial, nil before it was created, became another.
 func (x index) with(p plan, old, t *Trial) index {
 	if old != nil {
-		x.add(old, -1)
+		x.add(p, old, -1)
 		switch {
 		case old.Lease != nil:
 			x.leases = x.leases.Without(leaseEnd{old.Lease.Until, old.Number})
@@ -78,7 +79,7 @@ func (x index) with(p plan, old, t *Trial) index {
 			x.fresh = x.fresh.Without(old.Number)
 		}
 	}
-	x.add(t, 1)
+	x.add(p, t, 1)
 	switch {
 	case t.Lease != nil:
 		x.leases = x.leases.With(leaseEnd{t.Lease.Until, t.Number})
@@ -99,8 +100,9 @@ func (x index) with(p plan, old, t *Trial) index {
 }
 
 // add counts the trial, once or once less.
-func (x *index) add(t *Trial, by int) {
+func (x *index) add(p plan, t *Trial, by int) {
 	x.reports += by * len(t.Reports)
+	x.spent.add(t.spent(p), by)
 	switch t.State {
 	case Queued, Stale:
 		x.counts.Queued += by
@@ -118,7 +120,7 @@ func (x *index) add(t *Trial, by int) {
 // result returns what the trial reported at a rung, as the scheduler sees it. The objectives
 // are put into values if there is room.
 func (t *Trial) result(values []float64, p plan, rung int) asha.Result {
-	return asha.Result{Trial: t.Number, Epoch: p.rungs[rung], Values: t.objectives(values[:0:min(len(values), len(p.dirs))], p, rung),
+	return asha.Result{Trial: t.Number, Epoch: t.Reports[rung].ToEpoch, Values: t.objectives(values[:0:min(len(values), len(p.dirs))], p, rung),
 		Violation: t.violation(p, rung), Promoted: t.Rung > rung}
 }
 

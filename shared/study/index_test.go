@@ -10,7 +10,7 @@ import (
 
 // indexText spells out what an index holds.
 func indexText(x index) string {
-	return fmt.Sprintln(x.counts, x.reports, slices.Collect(x.retried.All()), slices.Collect(x.fresh.All()), slices.Collect(x.leases.All()), x.results)
+	return fmt.Sprintln(x.counts, x.reports, x.spent, slices.Collect(x.retried.All()), slices.Collect(x.fresh.All()), slices.Collect(x.leases.All()), x.results)
 }
 
 // indexDiff compares the indexes that events made step by step with those of the trials as

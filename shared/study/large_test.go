@@ -59,8 +59,8 @@ func large(t testing.TB, stage protocol.Stage, sampler string, trials int) *simu
 // settle makes everything run that could be promoted, so that the next ask gets a new trial.
 func (m *simulation) settle() {
 	open := m.state.openStage()
-	for rung := range m.state.plans[open].rungs {
-		for _, n := range m.state.promotable(open, rung) {
+	for rung := range m.state.plans[open].rungs(0) {
+		for _, n := range m.state.indexes[open].results.Promotable(rung) {
 			at := clean(m.now)
 			m.take([]Event{{Type: EventPromoted, At: at, Trial: n, Rung: rung + 1},
 				{Type: EventLeased, At: at, Trial: n, Slot: fmt.Sprint("p", n), Token: 1, Attempt: m.state.trials.At(n).Attempt + 1,
@@ -88,7 +88,7 @@ func (m *simulation) play(stage protocol.Stage, number int, rng *rand.Rand) {
 	do(Event{Type: EventTrialCreated, Stage: stage, Params: params})
 	p := m.state.planOf(m.state.trials.At(number))
 	slot := fmt.Sprintf("6f3c1a52-0b7e-4d5e-9a51-2f1f6b3d8e90:%d/1", number%100)
-	for rung, to := range p.rungs {
+	for rung, to := range p.rungs(0) {
 		if rung > 0 {
 			do(Event{Type: EventPromoted, Rung: rung})
 		}
@@ -98,7 +98,7 @@ func (m *simulation) play(stage protocol.Stage, number int, rng *rand.Rand) {
 			seeds[i] = SeedBest{Seed: seed, Last: to, Epoch: 1 + rng.IntN(to), F1Macro: rng.Float64(), ECE: 0.25 * rng.Float64()}
 		}
 		value := meanOf(seeds)
-		do(Event{Type: EventReported, Attempt: rung, Rung: rung, Value: &value, Seeds: seeds, Final: rung == p.last(),
+		do(Event{Type: EventReported, Attempt: rung, Rung: rung, Value: &value, Seeds: seeds, Final: rung == p.last(0),
 			CostSeconds:     math.Round(1e9*float64(to)*(20+10*rng.Float64())) / 1e9,
 			PeakMemoryBytes: int64(4e9 + 1e10*rng.Float64())})
 		if rng.IntN(3) > 0 {
@@ -236,13 +236,22 @@ func crowded(t testing.TB, trials, running int) *simulation {
 
 // round is what one slot does between two works: it tells a report and asks again.
 func (m *simulation) round(slot string, token int64, rng *rand.Rand) {
+	if m.tell(slot, rng).Kind == protocol.TellContinue {
+		return
+	}
+	_, events, err := m.state.Ask(m.now, protocol.AskRequest{Study: "s", Stage: "A", Slot: slot, Token: token})
+	m.take(events, err)
+}
+
+// tell reports what the slot trains, with numbers that are not round.
+func (m *simulation) tell(slot string, rng *rand.Rand) protocol.TellReply {
 	t := m.state.trials.At(m.state.slots.get(slot).Trial)
 	if t.Lease == nil {
 		m.t.Fatalf("slot %s holds nothing", slot)
 	}
 	m.now = m.now.Add(time.Millisecond)
 	p := m.state.planOf(t)
-	from, to := p.rungs.Span(t.Rung)
+	from, to := p.rungs(t.Number).Span(t.Rung)
 	req := protocol.TellRequest{Study: "s", Trial: t.Number, Attempt: t.Attempt, Rung: t.Rung}
 	req.Outcome.CostSeconds = 100 * rng.Float64()
 	for _, seed := range p.seeds {
@@ -252,11 +261,7 @@ func (m *simulation) round(slot string, token int64, rng *rand.Rand) {
 	}
 	reply, events, err := m.state.Tell(m.now, req)
 	m.take(events, err)
-	if reply.Kind == protocol.TellContinue {
-		return
-	}
-	_, events, err = m.state.Ask(m.now, protocol.AskRequest{Study: "s", Stage: "A", Slot: slot, Token: token})
-	m.take(events, err)
+	return reply
 }
 
 // What a report and the next work cost together, their events folded, where a hundred

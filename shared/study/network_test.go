@@ -309,7 +309,7 @@ func (w *network) nothingLost(t *rapid.T) {
 // samePromotions checks that every rung's best third went on, who else ever did.
 func (w *network) samePromotions(t *rapid.T) {
 	p := w.state.plans[0]
-	for rung := range p.last() {
+	for rung := range p.last(0) {
 		var values []float64
 		for _, trial := range w.state.Trials(w.stage) {
 			if len(trial.Reports) > rung {

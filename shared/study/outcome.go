@@ -39,7 +39,7 @@ func checkOutcome(o protocol.Outcome) error {
 // Each seed must have every epoch of the rung without a gap, up to the one after which it
 // stopped ([SeedBest.Stopped]), and none after that.
 func (t *Trial) progress(p plan, epochs []protocol.EpochMetrics) ([]SeedBest, Value, error) {
-	from, to := p.rungs.Span(t.Rung)
+	from, to := p.rungs(t.Number).Span(t.Rung)
 	seeds := slices.Clone(t.Seeds)
 	if seeds == nil {
 		seeds = make([]SeedBest, len(p.seeds))

@@ -42,12 +42,15 @@ type SearchStage struct {
 	Sampler  string  `json:"sampler"`  // a name that [sampler.New] knows
 	Enqueue  int     `json:"enqueue"`  // stage B: how many of A's best are tried first
 
-	Objective  string  `json:"objective,omitempty"`   // stage A: see [ObjectiveF1]; empty: f1_macro
-	Limits     Limits  `json:"limits,omitzero"`       //
-	CostWeight float64 `json:"cost_weight,omitempty"` // how much TPE shuns expensive configurations, see [sampler.Options]; 0: not at all
+	Scheduler  Scheduler `json:"scheduler,omitzero"`    //
+	Budget     Budget    `json:"budget,omitzero"`       // beside Trials
+	Objective  string    `json:"objective,omitempty"`   // stage A: see [ObjectiveF1]; empty: f1_macro
+	Limits     Limits    `json:"limits,omitzero"`       //
+	CostWeight float64   `json:"cost_weight,omitempty"` // how much TPE shuns expensive configurations, see [sampler.Options]; 0: not at all
 }
 
-// Rungs are the arguments of [asha.New], in epochs. Max is the stage's whole length.
+// Rungs are the arguments of [asha.New], in epochs. Max is the stage's whole length; the
+// others mean nothing to schedulers that compare trials in other ways.
 type Rungs struct {
 	Min    int `json:"min"`
 	Max    int `json:"max"`
@@ -108,10 +111,12 @@ func (s Settings) Validate() error {
 	} else if err := s.Space.Validate(); err != nil {
 		errs = append(errs, fmt.Errorf("space: %w", err))
 	}
-	s.A.validate("a", bad)
-	s.B.validate("b", bad)
+	s.A.validate("a", dirsA, bad)
+	s.B.validate("b", dirsB, bad)
 	s.C.validate(bad)
 	s.validateObjectives(bad)
+	s.A.validateBudget("a", s.PricePerHour, bad)
+	s.B.validateBudget("b", s.PricePerHour, bad)
 	s.A.validateGrid("a", s.Space, bad)
 	s.B.validateGrid("b", s.Space, bad)
 	s.A.validateCostWeight("a", s.Space, bad)
@@ -139,12 +144,14 @@ func (s Settings) Validate() error {
 	return errors.Join(errs...)
 }
 
-func (s SearchStage) validate(name string, bad func(field string, value any, allowed string)) {
+func (s SearchStage) validate(name string, dirs []sampler.Direction, bad func(field string, value any, allowed string)) {
 	if s.Trials < 1 {
 		bad(name+".trials", s.Trials, "1 or more")
 	}
 	if _, err := asha.New(s.Rungs.Min, s.Rungs.Max, s.Rungs.Factor); err != nil {
 		bad(name+".rungs", s.Rungs, err.Error())
+	} else {
+		s.validateScheduler(name, dirs, bad)
 	}
 	if s.Patience < 0 {
 		bad(name+".patience", s.Patience, "0 or more epochs")
@@ -184,8 +191,8 @@ func validateSeeds(stage string, seeds []int64, bad func(field string, value any
 
 // plan is what the machine needs to know of a stage, whichever kind it is.
 type plan struct {
-	rungs     asha.Rungs
 	scheduler *asha.Scheduler
+	budget    Budget
 	seeds     []int64
 	patience  int
 	dirs      []sampler.Direction
@@ -197,30 +204,35 @@ type plan struct {
 	costWeight   float64
 }
 
+// What the stages' objectives, F1-macro and ECE, should be.
+var (
+	dirsA = []sampler.Direction{sampler.Maximize}
+	dirsB = []sampler.Direction{sampler.Maximize, sampler.Minimize}
+	dirsC = []sampler.Direction{sampler.Maximize}
+)
+
 // plans returns the plans of the stages A, B and C. The settings must be valid.
 func (s Settings) plans() ([3]plan, error) {
 	search := func(st SearchStage, dirs ...sampler.Direction) (plan, error) {
-		scheduler, err := asha.NewScheduler(asha.Options{Kind: asha.KindASHA, Directions: dirs,
-			First: st.Rungs.Min, Last: st.Rungs.Max, Factor: st.Rungs.Factor})
-		if err != nil {
-			return plan{}, err
-		}
-		return plan{rungs: scheduler.Brackets()[0], scheduler: scheduler, seeds: st.Seeds, patience: st.Patience,
-			dirs: dirs, sampler: st.Sampler, enqueue: st.Enqueue, limits: st.Limits, costWeight: st.CostWeight}, nil
+		scheduler, err := asha.NewScheduler(st.options(s.Study, dirs))
+		return plan{scheduler: scheduler, budget: st.Budget, seeds: st.Seeds, patience: st.Patience,
+			dirs: dirs, sampler: st.Sampler, enqueue: st.Enqueue, limits: st.Limits, costWeight: st.CostWeight}, err
 	}
-	a, errA := search(s.A, sampler.Maximize)
+	a, errA := search(s.A, dirsA...)
 	if s.A.Objective == ObjectiveF1PerDollar {
 		a.pricePerHour = s.PricePerHour
 	}
-	b, errB := search(s.B, sampler.Maximize, sampler.Minimize)
-	dirs := []sampler.Direction{sampler.Maximize}
-	inFull, errC := asha.NewScheduler(asha.Options{Kind: asha.KindNone, Directions: dirs, Last: s.C.Epochs})
-	c := plan{rungs: asha.Rungs{s.C.Epochs}, scheduler: inFull, seeds: s.C.Seeds, patience: s.C.Patience, dirs: dirs}
+	b, errB := search(s.B, dirsB...)
+	inFull, errC := asha.NewScheduler(asha.Options{Kind: asha.KindNone, Directions: dirsC, Last: s.C.Epochs})
+	c := plan{scheduler: inFull, seeds: s.C.Seeds, patience: s.C.Patience, dirs: dirsC}
 	return [3]plan{a, b, c}, errors.Join(errA, errB, errC)
 }
 
-// last returns the last rung.
-func (p plan) last() int { return len(p.rungs) - 1 }
+// rungs returns the rungs of a trial.
+func (p plan) rungs(trial int) asha.Rungs { return p.scheduler.Rungs(trial) }
+
+// last returns the last rung of a trial.
+func (p plan) last(trial int) int { return len(p.rungs(trial)) - 1 }
 
 // stages are the stages in the order in which a study walks them.
 var stages = [3]protocol.Stage(protocol.Stages())

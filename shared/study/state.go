@@ -194,8 +194,3 @@ func (s *State) put(t *Trial) {
 func (s *State) planOf(t *Trial) plan {
 	return s.plans[slices.Index(stages[:], t.Stage)]
 }
-
-// promotable returns the trials to promote from a rung of the stage, best first.
-func (s *State) promotable(stage, rung int) []int {
-	return s.indexes[stage].results.Promotable(rung)
-}

@@ -246,7 +246,7 @@ func (s *State) readReports(c columns) error {
 		for t := range s.of(i) {
 			t.Stage = stages[i]
 			n := t.finishedRungs()
-			if n < 0 || n > len(p.rungs) {
+			if n < 0 || n > len(p.rungs(t.Number)) {
 				return fmt.Errorf("trial %d: rung %d does not exist", t.Number, t.Rung)
 			}
 			if n > 0 {
@@ -263,9 +263,10 @@ func (s *State) readReports(c columns) error {
 			if n == 0 {
 				continue
 			}
+			rungs := p.rungs(t.Number)
 			t.Reports, reports = reports[:n:n], reports[n:]
 			for rung := range t.Reports {
-				t.Reports[rung] = Report{Trial: t.Number, Rung: rung, ToEpoch: p.rungs[rung]}
+				t.Reports[rung] = Report{Trial: t.Number, Rung: rung, ToEpoch: rungs[rung]}
 				reportRows = append(reportRows, reportRow{t, &t.Reports[rung]})
 			}
 			t.Seeds, seeds = seeds[:len(p.seeds):len(p.seeds)], seeds[len(p.seeds):]

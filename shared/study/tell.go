@@ -14,8 +14,9 @@ import (
 // an outcome that is not complete and sane is invalid. None of these changes anything. An
 // attempt whose lease ran out is heard as long as nobody took the lease back.
 //
-// A reported trial pauses, or goes on at once if that report made it promotable and the
-// study is not stopped. An outcome whose cost brings what was spent to the budget stops it.
+// A reported trial pauses, or goes on at once if that report made it promotable, the study is
+// not stopped and the stage's budget has room. Where each report is decided for good, a trial
+// that may go on but cannot now is queued. An outcome whose cost brings what was spent to the budget stops it.
 func (s *State) Tell(now time.Time, req protocol.TellRequest) (protocol.TellReply, []Event, error) {
 	none := protocol.TellReply{SchemaVersion: protocol.Version}
 	if err := s.mine(req.Study); err != nil {
@@ -58,7 +59,7 @@ func (s *State) told(t *Trial, attempt, rung int) (protocol.TellReply, bool) {
 		}
 		if !r.ContinueUntil.IsZero() {
 			reply.Kind, reply.Rung, reply.LeaseUntil = protocol.TellContinue, rung+1, r.ContinueUntil
-			reply.FromEpoch, reply.ToEpoch = s.planOf(t).rungs.Span(rung + 1)
+			reply.FromEpoch, reply.ToEpoch = s.planOf(t).rungs(t.Number).Span(rung + 1)
 		}
 		return reply, true
 	}
@@ -106,7 +107,7 @@ func (d *draft) tell(t *Trial, req protocol.TellRequest) error {
 		return err
 	}
 	e.Type, e.Seeds, e.Value, e.Baseline = EventReported, seeds, &value, o.Baseline
-	e.Final = t.Rung == p.last() || exhausted(seeds, p.patience)
+	e.Final = t.Rung == p.last(t.Number) || exhausted(seeds, p.patience)
 	slotName := t.Lease.Slot
 	if err := d.emit(e); err != nil {
 		return err
@@ -115,25 +116,44 @@ func (d *draft) tell(t *Trial, req protocol.TellRequest) error {
 	if err != nil {
 		return err
 	}
-	if err := d.carry(stage); err != nil {
+	if err := d.carry(stage, t.Number); err != nil {
 		return err
 	}
 	if err := d.withinBudget(); err != nil {
 		return err
 	}
 	t = d.trials.At(t.Number)
-	if e.Final || d.stopped != "" || !d.indexes[stage].results.GoesOn(t.result(nil, p, t.Rung)) {
+	if e.Final || !d.indexes[stage].results.GoesOn(t.result(nil, p, t.Rung)) {
 		return nil
 	}
-	return d.emit(Event{Type: EventPromoted, Trial: t.Number, Attempt: t.Attempt, Rung: t.Rung + 1,
-		Slot: slotName, LeaseUntil: d.leaseUntil(d.now)})
+	promoted := Event{Type: EventPromoted, Trial: t.Number, Rung: t.Rung + 1}
+	switch {
+	case d.stopped == "" && d.fits(stage, t.epochs(p, t.Rung+1)):
+		promoted.Attempt, promoted.Slot, promoted.LeaseUntil = t.Attempt, slotName, d.leaseUntil(d.now)
+	case p.scheduler.Promotes(): // an ask will find it
+		return nil
+	}
+	return d.emit(promoted)
 }
 
 // carry promotes the trials that deserve it but have no seed left to train: their value
-// counts at the next rung without a lease. Only a new report can make one promotable.
-func (d *draft) carry(stage int) error {
-	for rung := range d.plans[stage].last() {
-		for _, n := range d.promotable(stage, rung) {
+// counts at the next rung without a lease. Only a new report can make one promotable; where
+// each report is decided for good, that is the trial that reported.
+func (d *draft) carry(stage, reported int) error {
+	p := d.plans[stage]
+	if !p.scheduler.Promotes() {
+		for {
+			t := d.trials.At(reported)
+			if t.State != Completed || !d.indexes[stage].results.GoesOn(t.result(nil, p, t.Rung)) {
+				return nil
+			}
+			if err := d.emit(Event{Type: EventCarried, Trial: reported, Rung: t.Rung + 1}); err != nil {
+				return err
+			}
+		}
+	}
+	for rung := range p.last(reported) {
+		for _, n := range d.indexes[stage].results.Promotable(rung) {
 			if d.trials.At(n).State != Completed {
 				continue
 			}

@@ -33,13 +33,20 @@ func (s *State) Closed(stage protocol.Stage) bool {
 	return err == nil && !s.stages[i].Closed.IsZero()
 }
 
-// Rungs returns the epochs at which the stage's rungs end; stage C has one.
+// Rungs returns the epochs at which the stage's rungs end, those of all brackets where
+// trials differ; stage C has one. A report says at which of them it was made
+// ([Report.ToEpoch]).
 func (s *State) Rungs(stage protocol.Stage) asha.Rungs {
 	i, err := indexOf(stage)
 	if err != nil {
 		return nil
 	}
-	return slices.Clone(s.plans[i].rungs)
+	var rungs asha.Rungs
+	for _, bracket := range s.plans[i].scheduler.Brackets() {
+		rungs = append(rungs, bracket...)
+	}
+	slices.Sort(rungs)
+	return slices.Compact(rungs)
 }
 
 // Trial returns the trial of that number.

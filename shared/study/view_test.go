@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/supermax-hpo/supermax/shared/asha"
 	"github.com/supermax-hpo/supermax/shared/protocol"
 	"github.com/supermax-hpo/supermax/shared/sampler"
 	"github.com/supermax-hpo/supermax/shared/space"
@@ -43,9 +44,13 @@ func TestViewsAreNotChangedByLaterEvents(t *testing.T) {
 }
 
 func TestTrialAsTheSamplerSeesIt(t *testing.T) {
-	p := plan{rungs: []int{1, 3}, dirs: []sampler.Direction{sampler.Maximize, sampler.Minimize}}
-	one := []Report{{Value: Value{F1Macro: 0.5, ECE: 0.1}}}
-	two := append(slices.Clone(one), Report{Rung: 1, Value: Value{F1Macro: 0.6, ECE: 0.2}})
+	rungs, err := asha.NewScheduler(asha.Options{Kind: asha.KindASHA, Directions: dirsB, First: 1, Last: 3, Factor: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := plan{scheduler: rungs, dirs: dirsB}
+	one := []Report{{ToEpoch: 1, Value: Value{F1Macro: 0.5, ECE: 0.1}}}
+	two := append(slices.Clone(one), Report{Rung: 1, ToEpoch: 3, Value: Value{F1Macro: 0.6, ECE: 0.2}})
 	cases := []struct {
 		name  string
 		trial Trial
