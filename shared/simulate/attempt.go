@@ -62,7 +62,7 @@ func (w *world) until(s *slot) error {
 		return fmt.Errorf("trial %d trains for %.0f hours at rung %d; at most %d can be simulated",
 			s.now.work.Trial, lasts.Hours(), s.now.work.Rung, longestLease/3600)
 	}
-	w.next(s, s.now.ends)
+	w.agenda.train(min(s.now.ends, s.doom), s.index)
 	return nil
 }
 
@@ -132,7 +132,7 @@ func (w *world) ended(s *slot) error {
 	if end == crashed {
 		w.tally.Crashes++
 		w.orphans = append(w.orphans, s.name)
-		w.queue.push(w.now+w.lease, -int32(len(w.orphans)))
+		w.agenda.train(w.now+w.lease, -int32(len(w.orphans)))
 		w.begin(s, w.now)
 		return nil
 	}

@@ -16,7 +16,7 @@ type world struct {
 	state   *study.State
 	lease   time.Duration // after which a slot that died without a word is noticed
 	now     time.Duration // since the study began
-	queue   queue
+	agenda  agenda
 	slots   []slot
 	orphans []string          // slots that died without a word
 	watch   func(study.Event) // sees each event before it is applied; nil: nobody does
@@ -33,7 +33,7 @@ type world struct {
 	bill       Bill
 	normal     float64 // seconds that what was trained takes of slots that are not slow, loading included
 	vain       int     // attempts that were cut short since the last report
-	events     int     // of the queue
+	events     int     // of the agenda
 
 	idle  bool          // nothing has changed since an ask had to wait
 	retry time.Duration // what that ask was told
@@ -193,14 +193,14 @@ func (w *world) work(ctx context.Context) error {
 		w.slots[i] = slot{index: int32(i), life: w.slots[i].life}
 		w.begin(&w.slots[i], w.now)
 	}
-	for w.queue.len() > 0 {
+	for w.agenda.len() > 0 {
 		if w.events++; w.events%perLook == 0 {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
 			w.observe()
 		}
-		next := w.queue.pop()
+		next := w.agenda.pop()
 		w.now = next.at
 		if w.now.Hours() > maxHours {
 			return fmt.Errorf("stage %s takes more than %.0f hours", w.stage, maxHours)

@@ -126,7 +126,7 @@ func TestNothingIsLost(t *testing.T) {
 		if interruptions == 0 || crashes == 0 || failed == 0 || waits == 0 || a.lost < crashes || a.lost > crashes+interruptions {
 			t.Errorf("%d interruptions, %d crashes, %d failed trials, %d waits, %d lost attempts: too quiet a world, or attempts that vanish", interruptions, crashes, failed, waits, a.lost)
 		}
-		if n := w.queue.len(); n > 0 {
+		if n := w.agenda.len(); n > 0 {
 			t.Errorf("%d events are left", n)
 		}
 	}

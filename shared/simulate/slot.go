@@ -47,11 +47,8 @@ func (w *world) begin(s *slot, at time.Duration) {
 	if f.InterruptionsPerHour > 0 {
 		s.doom = at + seconds(3600*chance.exponential(drawDoom)/f.InterruptionsPerHour)
 	}
-	w.next(s, at+seconds(w.options.StartSeconds))
+	w.agenda.start(min(at+seconds(w.options.StartSeconds), s.doom), s.index)
 }
-
-// next makes the slot's next event come at that time, or its end if that is earlier.
-func (w *world) next(s *slot, at time.Duration) { w.queue.push(min(at, s.doom), s.index) }
 
 // spend books the time since the slot began to do what it does.
 func (w *world) spend(s *slot, on *float64) {
@@ -89,7 +86,7 @@ func (w *world) event(s *slot) error {
 func (w *world) ask(s *slot) error {
 	s.doing, s.since = waiting, w.now
 	if w.idle {
-		w.next(s, w.now+w.retry)
+		w.agenda.wait(w.now, w.retry, s.doom, s.index)
 		return nil
 	}
 	s.token++
@@ -106,8 +103,8 @@ func (w *world) ask(s *slot) error {
 		if w.waited != nil {
 			w.waited()
 		}
-		w.idle, w.retry = true, seconds(reply.RetryAfterSeconds)
-		w.next(s, w.now+w.retry)
+		w.idle, w.retry = true, max(seconds(reply.RetryAfterSeconds), time.Second) // so that time passes
+		w.agenda.wait(w.now, w.retry, s.doom, s.index)
 	default:
 		s.doing = gone
 	}
