@@ -1,7 +1,9 @@
 package study
 
 import (
+	"bytes"
 	"encoding/json"
+	"os"
 	"testing"
 	"time"
 
@@ -16,6 +18,16 @@ func FuzzRestore(f *testing.F) {
 	}
 	f.Add(data)
 	f.Add([]byte(`{"schema_version":1}`))
+	for _, file := range []string{"testdata/snapshot_v1.json", "testdata/snapshot_v2.json"} {
+		old, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(old)
+	}
+	f.Add(bytes.Replace(data, []byte(`"sampler":"random","enqueue":0`), []byte(
+		`"sampler":"tpe","enqueue":0,"limits":{"ece":0.05,"seconds_per_epoch":1,"peak_memory_gb":1},"cost_weight":0`), 1))
+	f.Add(bytes.Replace(data, []byte(`"sampler":"random","enqueue":0`), []byte(`"sampler":"nsga2","enqueue":0,"objective":"f1_per_dollar"`), 1))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, err := Restore(data)
 		if err != nil {

@@ -49,7 +49,7 @@ func large(t testing.TB, stage protocol.Stage, sampler string, trials int) *simu
 		m.play(protocol.StageA, 0, rng)
 		m.take([]Event{{Type: EventStageClosed, Stage: protocol.StageA, At: m.now, Trials: []int{0}}}, nil)
 	}
-	m.take([]Event{{Type: EventStageOpened, Stage: stage, At: m.now, Limit: 2 * trials}}, nil)
+	m.take([]Event{{Type: EventStageOpened, Stage: stage, At: m.now, Limit: trials + 100_000}}, nil)
 	for m.state.started(m.state.openStage()) < trials {
 		m.play(stage, m.state.trials.Len(), rng)
 	}
@@ -254,9 +254,15 @@ func (m *simulation) tell(slot string, rng *rand.Rand) protocol.TellReply {
 	from, to := p.rungs(t.Number).Span(t.Rung)
 	req := protocol.TellRequest{Study: "s", Trial: t.Number, Attempt: t.Attempt, Rung: t.Rung}
 	req.Outcome.CostSeconds = 100 * rng.Float64()
-	for _, seed := range p.seeds {
-		for epoch := from + 1; epoch <= to; epoch++ {
-			req.Outcome.Epochs = append(req.Outcome.Epochs, epochOf(seed, epoch, float64(epoch)/100+rng.Float64()/2, rng.Float64()/4))
+	for i, seed := range p.seeds {
+		best := SeedBest{Seed: seed}
+		if len(t.Seeds) > 0 {
+			best = t.Seeds[i]
+		}
+		for epoch := from + 1; epoch <= to && !best.Stopped(p.patience); epoch++ {
+			e := epochOf(seed, epoch, float64(epoch)/100+rng.Float64()/2, rng.Float64()/4)
+			best = best.Seen(epoch, e.F1Macro, e.ECE)
+			req.Outcome.Epochs = append(req.Outcome.Epochs, e)
 		}
 	}
 	reply, events, err := m.state.Tell(m.now, req)
