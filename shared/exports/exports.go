@@ -56,6 +56,7 @@ type Trial struct {
 	F1Macro     float64          `json:"f1_macro"`
 	ECE         float64          `json:"ece"`
 	CostSeconds float64          `json:"cost_seconds"`
+	Violation   float64          `json:"violation,omitempty"` // by how much it breaks the stage's limits, each as a part of the limit
 	Params      space.Assignment `json:"params"`
 	Seeds       []Seed           `json:"seeds"`
 }
@@ -68,7 +69,7 @@ type Seed struct {
 	ECE     float64 `json:"ece"`
 }
 
-// Top returns stage A's best n trials.
+// Top returns stage A's best n trials; those that break its limits come last.
 func Top(s *study.State, n int) Ranking {
 	return Ranking{Head: head(s, protocol.StageA), Trials: trials(s.Best(protocol.StageA), n)}
 }
@@ -84,7 +85,7 @@ func trials(ranked []study.Trial, n int) []Trial {
 		last := t.Reports[len(t.Reports)-1] // a ranked trial has a value, so it reported
 		list = append(list, Trial{Trial: t.Number, Rung: last.Rung, Epochs: last.ToEpoch,
 			F1Macro: last.Value.F1Macro, ECE: last.Value.ECE, CostSeconds: t.CostSeconds(),
-			Params: t.Params, Seeds: seeds(t.Seeds)})
+			Violation: t.Violation, Params: t.Params, Seeds: seeds(t.Seeds)})
 	}
 	return list
 }

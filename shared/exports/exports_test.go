@@ -17,11 +17,14 @@ import (
 
 // walk runs a whole small study: A has 4 trials, B 3, C two candidates on two folds with
 // two seeds. value says what a trial reaches; every outcome has one epoch a seed.
-func walk(t *testing.T, value func(w protocol.Work) (f1, ece float64)) *study.State {
+func walk(t *testing.T, value func(w protocol.Work) (f1, ece float64), limits ...study.Limits) *study.State {
 	t.Helper()
 	stage := study.SearchStage{Rungs: study.Rungs{Min: 1, Max: 1, Factor: 2}, Seeds: []int64{1, 2}, Sampler: "random"}
 	a, b := stage, stage
 	a.Trials, b.Trials, b.Enqueue = 4, 3, 2
+	for _, l := range limits {
+		a.Limits = l
+	}
 	now := time.Date(2025, 5, 1, 12, 0, 0, 0, time.UTC)
 	s, _, err := study.New(now, study.Settings{
 		Study: "s", Agent: "criteria", Seed: 1, A: a, B: b,
@@ -83,6 +86,28 @@ func near(t *testing.T, what string, got, want float64) {
 	t.Helper()
 	if math.Abs(got-want) > 1e-12 {
 		t.Errorf("%s = %v, want %v", what, got, want)
+	}
+}
+
+// What breaks a limit of stage A stands last, and says by how much: (0.3 - 0.2) / 0.2 is a half.
+func TestExportsOfInfeasibleTrials(t *testing.T) {
+	s := walk(t, func(w protocol.Work) (float64, float64) {
+		if w.Trial == 3 {
+			return 0.9, 0.3
+		}
+		return 0.1 * float64(w.Trial%5+1), 0.1
+	}, study.Limits{ECE: 0.2})
+	top := Top(s, 4).Trials
+	if got := numbers(top); !cmp.Equal(got, []int{2, 1, 0, 3}) {
+		t.Errorf("the top 4 are %v", got)
+	}
+	near(t, "violation", top[3].Violation, 0.5)
+	if top[0].Violation != 0 {
+		t.Errorf("the best trial has the violation %v", top[0].Violation)
+	}
+	text, _, err := Encode(Top(s, 4))
+	if err != nil || strings.Count(string(text), "violation:") != 1 {
+		t.Errorf("error %v, want one violation in\n%s", err, text)
 	}
 }
 
