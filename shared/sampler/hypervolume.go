@@ -38,7 +38,12 @@ func nonDominated(points [][]float64) [][]float64 {
 	slices.SortFunc(points, slices.Compare[[]float64])
 	var kept [][]float64
 	for _, p := range points {
-		covered := slices.ContainsFunc(kept, func(k []float64) bool {
+		// With two objectives the last one kept has the least second loss.
+		from := 0
+		if len(p) == 2 {
+			from = max(0, len(kept)-1)
+		}
+		covered := slices.ContainsFunc(kept[from:], func(k []float64) bool {
 			return slices.Equal(k, p) || dominates(k, p)
 		})
 		if !covered {

@@ -9,15 +9,15 @@ import (
 
 const (
 	nsga2Population = 50
-	nsga2Startup    = 10  // finished trials before there is anything to breed from
+	nsga2Startup    = 5   // finished trials before there is anything to breed from
 	nsga2Crossover  = 0.9 // probability that a child has two parents
 	nsga2Swap       = 0.5 // probability that a value comes from the second
 	nsga2Local      = 0.5 // share of a number's mutations that move it instead of drawing it anew
 
 	// The contestants of a tournament: two, and one more for so many running trials, at most.
 	nsga2Contestants     = 2
-	nsga2RunningForOne   = 8
-	nsga2MostContestants = 10
+	nsga2RunningForOne   = 4
+	nsga2MostContestants = 16
 )
 
 // NSGA2 breeds from the best trials: two parents by tournaments, uniform crossover, and
@@ -27,11 +27,11 @@ const (
 // It is the steady-state form: the parents are the best 50 of all trials finished so far, by
 // feasibility, rung, non-dominated rank and crowding distance, and no slot waits for a
 // generation to end. The first 50 trials are enqueued ones or drawn at random, and so are
-// those after them until 10 have finished.
+// those after them until 5 have finished.
 //
 // What is running will change who the best are, the more the more of it there is, so that a
 // choice among the best known is behind its time. Tournaments among more contestants make up
-// for that: binary ones while nothing runs, of ten from 64 running trials on.
+// for that: binary ones while nothing runs, of 16 from 56 running trials on.
 type NSGA2 struct{}
 
 // Suggest implements [Sampler].
