@@ -67,43 +67,47 @@ func configurations(s *space.Space, a space.Assignment, i int, found map[string]
 	}
 }
 
-func TestGridIsWhole(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		s := drawGrid(t)
-		left := map[string]bool{}
-		configurations(s, space.Assignment{}, 0, left)
-		size, err := GridSize(s)
-		if err != nil || size != uint64(len(left)) {
-			t.Fatalf("the size is %d (%v), want %d", size, err, len(left))
+func TestGridIsWhole(t *testing.T) { rapid.Check(t, gridIsWhole) }
+
+func FuzzGrid(f *testing.F) { f.Fuzz(rapid.MakeFuzz(gridIsWhole)) }
+
+// gridIsWhole is the property that a grid goes through every configuration of its space once,
+// but for those that are trials already, and then ends.
+func gridIsWhole(t *rapid.T) {
+	s := drawGrid(t)
+	left := map[string]bool{}
+	configurations(s, space.Assignment{}, 0, left)
+	size, err := GridSize(s)
+	if err != nil || size != uint64(len(left)) {
+		t.Fatalf("the size is %d (%v), want %d", size, err, len(left))
+	}
+	h := historyOf(t, Problem{Space: s, Directions: []Direction{Maximize}}, nil)
+	g := Grid{Seed: rapid.Uint64().Draw(t, "seed")}
+	rng := rand.New(rand.NewPCG(g.Seed, 5))
+	number := 0
+	add := func(point space.Point) {
+		set(t, h, Observation{Number: number, Point: point, Rung: -1, State: []State{Running, Failed}[number%2]})
+		number++
+	}
+	for range rapid.IntRange(0, 3).Draw(t, "enqueued") {
+		point := h.layout.drawAll(rng)
+		delete(left, fmt.Sprint(s.Assignment(point)))
+		add(point)
+	}
+	for len(left) > 0 {
+		a, err := g.Suggest(h, nil)
+		if err != nil {
+			t.Fatalf("with %d configurations left: %v", len(left), err)
 		}
-		h := historyOf(t, Problem{Space: s, Directions: []Direction{Maximize}}, nil)
-		g := Grid{Seed: rapid.Uint64().Draw(t, "seed")}
-		rng := rand.New(rand.NewPCG(g.Seed, 5))
-		number := 0
-		add := func(point space.Point) {
-			set(t, h, Observation{Number: number, Point: point, Rung: -1, State: []State{Running, Failed}[number%2]})
-			number++
+		if complete, err := s.Complete(a); err != nil || fmt.Sprint(complete) != fmt.Sprint(a) || !left[fmt.Sprint(a)] {
+			t.Fatalf("%v is not valid, complete and left: %v", a, err)
 		}
-		for range rapid.IntRange(0, 3).Draw(t, "enqueued") {
-			point := h.layout.drawAll(rng)
-			delete(left, fmt.Sprint(s.Assignment(point)))
-			add(point)
-		}
-		for len(left) > 0 {
-			a, err := g.Suggest(h, nil)
-			if err != nil {
-				t.Fatalf("with %d configurations left: %v", len(left), err)
-			}
-			if complete, err := s.Complete(a); err != nil || fmt.Sprint(complete) != fmt.Sprint(a) || !left[fmt.Sprint(a)] {
-				t.Fatalf("%v is not valid, complete and left: %v", a, err)
-			}
-			delete(left, fmt.Sprint(a))
-			add(pointOf(t, s, a))
-		}
-		if a, err := g.Suggest(h, nil); !errors.Is(err, ErrExhausted) {
-			t.Fatalf("with nothing left: %v, %v", a, err)
-		}
-	})
+		delete(left, fmt.Sprint(a))
+		add(pointOf(t, s, a))
+	}
+	if a, err := g.Suggest(h, nil); !errors.Is(err, ErrExhausted) {
+		t.Fatalf("with nothing left: %v, %v", a, err)
+	}
 }
 
 func TestGridSize(t *testing.T) {

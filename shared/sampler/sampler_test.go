@@ -94,6 +94,8 @@ func TestSuggestionsAreValidAndDeterministic(t *testing.T) {
 func FuzzTPE(f *testing.F)   { f.Fuzz(rapid.MakeFuzz(suggests(NameTPE))) }
 func FuzzNSGA2(f *testing.F) { f.Fuzz(rapid.MakeFuzz(suggests(NameNSGA2))) }
 
+func FuzzQuasiRandom(f *testing.F) { f.Fuzz(rapid.MakeFuzz(suggests(NameQuasiRandom))) }
+
 // suggests is the property of every sampler: what it suggests is complete and valid, the
 // history stays as it was, and the same history in any order gives the same again.
 func suggests(name string) func(*rapid.T) {
