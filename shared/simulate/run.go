@@ -25,10 +25,10 @@ type world struct {
 	// Of the open stage.
 	stage      protocol.Stage
 	stageIndex int
-	rungs      asha.Rungs
+	rungs      asha.Rungs // of all brackets
 	patience   int
 	trials     map[int]*trial
-	reached    []int // trials with a result, by rung
+	reached    map[int]int // trials with a result, by the epoch of their rung
 	tally      Tally
 	bill       Bill
 	normal     float64 // seconds that what was trained takes of slots that are not slow, loading included
@@ -104,7 +104,8 @@ func (w *world) apply(events []study.Event, err error) error {
 		}
 		switch e.Type {
 		case study.EventReported, study.EventCarried:
-			w.reached[e.Rung]++
+			t, _ := w.state.Trial(e.Trial)
+			w.reached[t.Reports[e.Rung].ToEpoch]++
 			w.vain = 0
 		case study.EventFailed:
 			if t := w.trials[e.Trial]; t != nil {
@@ -149,7 +150,7 @@ func (w *world) open(i int, stage protocol.Stage) {
 	w.stageIndex, w.stage, w.rungs = i, stage, w.state.Rungs(stage)
 	s := w.options.Settings
 	w.patience = [...]int{s.A.Patience, s.B.Patience, s.C.Patience}[i]
-	w.trials, w.reached = make(map[int]*trial), make([]int, len(w.rungs))
+	w.trials, w.reached = make(map[int]*trial), make(map[int]int)
 	w.tally, w.bill, w.normal, w.vain = Tally{}, Bill{}, 0, 0
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/supermax-hpo/supermax/configs"
+	"github.com/supermax-hpo/supermax/shared/asha"
 	"github.com/supermax-hpo/supermax/shared/functions"
 	"github.com/supermax-hpo/supermax/shared/protocol"
 	"github.com/supermax-hpo/supermax/shared/space"
@@ -201,6 +202,27 @@ func TestBudgetStops(t *testing.T) {
 	}
 	if s := r.Stages[0]; s.Trials == 0 || s.Trials >= 100 || 0.5*(s.Work+s.Lost) < 4 {
 		t.Errorf("the stage had %d trials in %v hours", s.Trials, s.Work)
+	}
+}
+
+// TestSchedulers runs every kind: each trial is trained to at least one rung, in full by the
+// kind that stops none, and for less than that by the others.
+func TestSchedulers(t *testing.T) {
+	for _, kind := range asha.Kinds() {
+		o := middling(t)
+		o.Faults = Faults{}
+		o.Settings.A.Scheduler.Kind, o.Settings.A.Patience = kind, 0
+		a := mustRun(t, o).Stages[0]
+		most, reached := 0, 0
+		for _, r := range a.Rungs {
+			most, reached = max(most, r.Trials), max(reached, r.Epoch)
+		}
+		if most == 0 || reached != 20 || a.Completed+a.Paused+a.Failed != 100 {
+			t.Errorf("%s: rungs %+v, %d completed, %d paused, %d failed", kind, a.Rungs, a.Completed, a.Paused, a.Failed)
+		}
+		if in := a.InFull.SlotHours; kind == asha.KindNone && math.Abs(in-a.Work) > 0.01*in || kind != asha.KindNone && a.Work > 0.9*in {
+			t.Errorf("%s: %v slot hours, in full %v", kind, a.Work, in)
+		}
 	}
 }
 

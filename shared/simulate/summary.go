@@ -30,8 +30,8 @@ func (w *world) summary() Stage {
 	c := w.state.Counts(w.stage)
 	s.Completed, s.Paused, s.Failed = c.Completed, c.Paused, c.Failed
 	s.Trials = c.Completed + c.Paused + c.Failed + c.Queued
-	for rung, n := range w.reached {
-		s.Rungs = append(s.Rungs, Rung{Epoch: w.rungs[rung], Trials: n})
+	for _, epoch := range w.rungs {
+		s.Rungs = append(s.Rungs, Rung{Epoch: epoch, Trials: w.reached[epoch]})
 	}
 	first, seconds := true, 0.0
 	for _, n := range slices.Sorted(maps.Keys(w.trials)) {
