@@ -46,10 +46,10 @@ func TestColumnsRoundTrip(t *testing.T) {
 			c.put(name, missing, numbers)
 		}
 		data := c.appendTo(nil)
-		got := make(columns)
+		got := new(columnLines)
 		if len(data) > 0 {
 			var err error
-			if got, err = readColumns(data[1:]); err != nil {
+			if got, err = splitColumns(data[1:]); err != nil {
 				t.Fatalf("%v\n%s", err, data)
 			}
 		}
@@ -59,8 +59,8 @@ func TestColumnsRoundTrip(t *testing.T) {
 				t.Fatalf("column %s: %v, error %v, want %v", name, back, err, numbers[:rows])
 			}
 		}
-		if len(got) > 0 {
-			t.Fatalf("more columns were read: %v", got)
+		if len(got.lines) > 0 {
+			t.Fatalf("more columns were read: %q", got.lines)
 		}
 	})
 }
@@ -95,7 +95,10 @@ func TestColumnErrors(t *testing.T) {
 		{`["a","f/AAAAAAAAA="]`, "column a is packed and damaged"}, // +Inf
 		{`["a","*"]`, "column a is packed and damaged"},
 	} {
-		_, err := readColumns([]byte(c.line))
+		columns, err := splitColumns([]byte(c.line))
+		if err == nil {
+			_, err = columns.all("a")
+		}
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", c.line, err, c.want)
 		}

@@ -3,6 +3,7 @@ package study
 import (
 	"encoding/base64"
 	"math"
+	"slices"
 )
 
 // A column of numbers with all their digits takes 20 characters a number, and a compressor
@@ -28,25 +29,26 @@ func pack(numbers []float64) string {
 	return base64.StdEncoding.EncodeToString(data)
 }
 
-// unpack reads what pack wrote. It refuses infinite numbers.
-func unpack(text []byte) ([]float64, bool) {
-	data := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
-	length, err := base64.StdEncoding.Strict().Decode(data, text)
+// unpack reads what pack wrote into c.numbers. It refuses infinite numbers.
+func (c *columnLines) unpack(text []byte) bool {
+	size := base64.StdEncoding.DecodedLen(len(text))
+	c.packed = slices.Grow(c.packed[:0], size)[:size]
+	length, err := base64.StdEncoding.Strict().Decode(c.packed, text)
 	if err != nil || length%numberBytes != 0 {
-		return nil, false
+		return false
 	}
 	n := length / numberBytes
-	bits := make([]uint64, n)
-	for b := range numberBytes { // byte by byte: a pass over memory that is side by side
-		for i, x := range data[b*n : (b+1)*n] {
-			bits[i] = bits[i]<<8 | uint64(x)
+	var bytes [numberBytes][]byte // the first of all numbers, the second of all, …
+	for b := range bytes {
+		bytes[b] = c.packed[b*n : (b+1)*n]
+	}
+	c.numbers = slices.Grow(c.numbers, n)[:n]
+	for i := range c.numbers {
+		bits := uint64(bytes[0][i])<<56 | uint64(bytes[1][i])<<48 | uint64(bytes[2][i])<<40 | uint64(bytes[3][i])<<32 |
+			uint64(bytes[4][i])<<24 | uint64(bytes[5][i])<<16 | uint64(bytes[6][i])<<8 | uint64(bytes[7][i])
+		if c.numbers[i] = math.Float64frombits(bits); math.IsInf(c.numbers[i], 0) {
+			return false
 		}
 	}
-	numbers := make([]float64, n)
-	for i, x := range bits {
-		if numbers[i] = math.Float64frombits(x); math.IsInf(numbers[i], 0) {
-			return nil, false
-		}
-	}
-	return numbers, true
+	return true
 }

@@ -1,7 +1,9 @@
 package study
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/json"
 	"maps"
 	"slices"
 	"time"
@@ -45,6 +47,25 @@ func newSlots(byName map[string]*slot) slots {
 	}
 	s.byName = persistent.NewSet(func(a, b namedSlot) int { return cmp.Compare(a.name, b.name) }, sorted...)
 	return s
+}
+
+// slotsByName reads the slots of a snapshot all at once, as there may be hundreds.
+type slotsByName map[string]*slot
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (s *slotsByName) UnmarshalJSON(data []byte) error {
+	type plain slot // has not the method that reads one slot
+	var plains map[string]*plain
+	strict := json.NewDecoder(bytes.NewReader(data))
+	strict.DisallowUnknownFields()
+	if strict.Decode(&plains) != nil { // a newer version's members are kept one slot at a time
+		return json.Unmarshal(data, (*map[string]*slot)(s))
+	}
+	*s = make(slotsByName, len(plains))
+	for name, sl := range plains {
+		(*s)[name] = (*slot)(sl)
+	}
+	return nil
 }
 
 // live returns 1 for a slot that had work and is not gone, else 0.

@@ -17,16 +17,16 @@ const SnapshotVersion = 3
 // snapshot is the first line of a snapshot, in JSON. What every trial has follows it as
 // [columns], a line each.
 type snapshot struct {
-	SchemaVersion int              `json:"schema_version"`
-	Settings      json.RawMessage  `json:"settings"`
-	Stages        []stageState     `json:"stages"` // A, B, C
-	Details       []*detail        `json:"details,omitempty"`
-	Slots         map[string]*slot `json:"slots,omitempty"`
-	Chosen        *Choice          `json:"chosen,omitempty"`
-	CostSeconds   float64          `json:"cost_seconds"`
-	BudgetDollars *float64         `json:"budget_dollars,omitempty"`
-	Stopped       string           `json:"stopped,omitempty"`
-	Columns       int              `json:"columns"` // so many lines follow
+	SchemaVersion int             `json:"schema_version"`
+	Settings      json.RawMessage `json:"settings"`
+	Stages        []stageState    `json:"stages"` // A, B, C
+	Details       []*detail       `json:"details,omitempty"`
+	Slots         slotsByName     `json:"slots,omitempty"`
+	Chosen        *Choice         `json:"chosen,omitempty"`
+	CostSeconds   float64         `json:"cost_seconds"`
+	BudgetDollars *float64        `json:"budget_dollars,omitempty"`
+	Stopped       string          `json:"stopped,omitempty"`
+	Columns       int             `json:"columns"` // so many lines follow
 }
 
 // Snapshot returns the state as lines of JSON, the same bytes for the same events. They
@@ -74,9 +74,9 @@ func restore(data []byte) (*State, error) {
 	case v == 1:
 		err = s.readVersion1(data)
 	default:
-		c := make(columns)
+		c := new(columnLines)
 		if more {
-			c, err = readColumns(lines)
+			c, err = splitColumns(lines)
 		}
 		if err == nil {
 			err = s.read(head, c)
@@ -94,14 +94,14 @@ func restore(data []byte) (*State, error) {
 	return s, nil
 }
 
-func (s *State) read(head []byte, c columns) error {
+func (s *State) read(head []byte, c *columnLines) error {
 	var snap snapshot
 	unknown, err := readKeeping(head, &snap)
 	if err != nil {
 		return err
 	}
-	if len(c) != snap.Columns {
-		return fmt.Errorf("it has %d columns, not %d: it is cut off", len(c), snap.Columns)
+	if len(c.lines) != snap.Columns {
+		return fmt.Errorf("it has %d columns, not %d: it is cut off", len(c.lines), snap.Columns)
 	}
 	if err := s.begin(snap.Settings, snap.Stages, snap.Slots); err != nil {
 		return err

@@ -168,7 +168,7 @@ func write[Row any](c columns, table []column[Row], rows []Row) {
 	}
 }
 
-func read[Row any](c columns, table []column[Row], rows []Row) error {
+func read[Row any](c *columnLines, table []column[Row], rows []Row) error {
 	for _, col := range table {
 		numbers, err := c.take(col.name, col.missing, len(rows))
 		if err != nil {
@@ -211,9 +211,11 @@ func (s *State) trialColumns() columns {
 }
 
 // readTrials makes the trials that [State.trialColumns] wrote. The stages are read.
-func (s *State) readTrials(c columns) error {
-	created := c["created"]
-	delete(c, "created")
+func (s *State) readTrials(c *columnLines) error {
+	created, err := c.all("created")
+	if err != nil {
+		return err
+	}
 	trials, width := make([]Trial, len(created)), len(s.settings.Space.Params)
 	numbers := make(space.Point, len(trials)*width)
 	list := make([]*Trial, len(trials))
@@ -233,14 +235,14 @@ func (s *State) readTrials(c columns) error {
 	if err := s.readReports(c); err != nil {
 		return err
 	}
-	for name := range c {
+	for name := range c.lines {
 		return fmt.Errorf("column %s is not known", name)
 	}
 	return nil
 }
 
 // readReports makes the reports and seeds of trials whose state and rung are read.
-func (s *State) readReports(c columns) error {
+func (s *State) readReports(c *columnLines) error {
 	reported, seeded := 0, 0
 	for i, p := range s.plans {
 		for t := range s.of(i) {
