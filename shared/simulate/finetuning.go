@@ -35,7 +35,7 @@ func (m FineTuning) Curve(params space.Assignment) Curve {
 
 	// A low learning rate learns late and slowly; a large batch takes few steps an epoch.
 	pace := math.Pow(10, -0.5*min(off, 0.5)) * math.Pow(batch/16, 0.25)
-	c.Onset, c.Tau = 0.8*pace, 1.8*pace
+	c.Onset, c.Tau = 0.8*pace, 2.2*pace
 
 	dropout, smoothing := a.number("head.dropout", 0.1), a.number("reg.label_smoothing", 0)
 	c.ECELow = 0.06 + 0.03*max(0, off) + 0.25*square(smoothing-0.08) - 0.02*dropout - a.bonus("null.strategy", "calibrated", 0.01)
