@@ -109,7 +109,7 @@ bench-search: ## the search beside Optuna 5, in one run: PART=speed, quality, pa
 
 bench-simulate: ## what it takes to simulate 10,000 slots over 100,000 trials
 	@mkdir -p bin && CGO_ENABLED=0 go build -o $(SUPERMAX) ./cmd/supermax
-	@time $(SUPERMAX) simulate --slots 10000 --trials 40000,60000 --interruptions 0.05 --slow-share 0.1 --crash-share 0.001
+	@time $(SUPERMAX) simulate --slots 10000 --trials 20000,80000 --interruptions 0.05 --slow-share 0.1 --crash-share 0.001
 
 clean: ## remove what was built (not .deps, not runs)
 	rm -rf bin coverage.out

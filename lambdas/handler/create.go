@@ -159,7 +159,7 @@ func Settings(c *config.Study) study.Settings {
 	search := func(st config.Search) study.SearchStage {
 		return study.SearchStage{Trials: st.Trials, Rungs: study.Rungs(st.Rungs), Seeds: st.Seeds,
 			Patience: st.Patience, Sampler: st.Sampler, Enqueue: st.Enqueue,
-			Objective: st.Objective, Limits: study.Limits(st.Limits), CostWeight: st.CostWeight}
+			Scheduler: st.Scheduler, Budget: study.Budget(st.Budget), Objective: st.Objective, Limits: study.Limits(st.Limits), CostWeight: st.CostWeight}
 	}
 	confirm := c.Stages.C
 	return study.Settings{

@@ -54,7 +54,7 @@ func (s *Service) reconcile(ctx context.Context, st *study.State, stage protocol
 func (s *Service) checkTrial(ctx context.Context, st *study.State, t *study.Trial) ([]string, error) {
 	seeds := make(map[int64]study.SeedBest)
 	untrained := make(map[int64]bool)
-	rungs := st.Rungs(t.Stage)
+	rungs := st.Scheduler(t.Stage).Rungs(t.Number)
 	var keys []string
 	for _, report := range t.Reports {
 		if report.Carried {

@@ -35,25 +35,23 @@ func Kinds() []string {
 	return []string{KindASHA, KindStopping, KindHyperband, KindMedian, KindPercentile, KindNone}
 }
 
-// Options say how trials are looked at. An option that its kind does not know is refused
-// unless it is zero.
+// Options say how trials are looked at. What JSON has of them is what a study chooses; the
+// rest is the stage's. An option that its kind does not know is refused unless it is zero.
 type Options struct {
-	Kind       string
-	Directions []sampler.Direction // of the objectives, one or two; one for median and percentile
-	Last       int                 // epochs of a trial that runs in full
+	Kind                 string  `json:"kind,omitempty"`
+	MinEarlyStoppingRate int     `json:"min_early_stopping_rate,omitempty"` // asha, asha-stopping: the first rung is at First·Factor^rate
+	Bootstrap            int     `json:"bootstrap,omitempty"`               // the same and hyperband: with no more results than that, nobody goes on from a rung
+	Percentile           float64 `json:"percentile,omitempty"`              // percentile: a trial goes on while it is no worse than the best so many of a hundred; 0 to 100
+	StartupTrials        int     `json:"startup_trials,omitempty"`          // median, percentile: so many trials are completed before the first is stopped
+	WarmupEpochs         int     `json:"warmup_epochs,omitempty"`           // the same: nothing is stopped before this epoch
+	IntervalEpochs       int     `json:"interval_epochs,omitempty"`         // the same: from one look to the next; 0: 1
+	MinTrials            int     `json:"min_trials,omitempty"`              // the same: fewer values at an epoch stop nothing there; 0: 1
 
-	First                int // asha, asha-stopping, hyperband: epochs to the first rung
-	Factor               int // the same: one of so many goes on from a rung
-	MinEarlyStoppingRate int // asha, asha-stopping: the first rung is at First·Factor^rate
-	Bootstrap            int // the same and hyperband: with no more results than that, nobody goes on from a rung
-
-	Percentile     float64 // percentile: a trial goes on while it is no worse than the best so many of a hundred; 0 to 100
-	StartupTrials  int     // median, percentile: so many trials are completed before the first is stopped
-	WarmupEpochs   int     // the same: nothing is stopped before this epoch
-	IntervalEpochs int     // the same: from one look to the next; 0: 1
-	MinTrials      int     // the same: fewer values at an epoch stop nothing there; 0: 1
-
-	Study string // hyperband: what the brackets follow from, with the trial's number
+	Directions []sampler.Direction `json:"-"` // of the objectives, one or two; one for median and percentile
+	Last       int                 `json:"-"` // epochs of a trial that runs in full
+	First      int                 `json:"-"` // asha, asha-stopping, hyperband: epochs to the first rung
+	Factor     int                 `json:"-"` // the same: one of so many goes on from a rung
+	Study      string              `json:"-"` // hyperband: what the brackets follow from, with the trial's number
 }
 
 const (
@@ -115,6 +113,14 @@ func (o Options) Validate() error {
 
 // compares reports whether trials are compared with those that were completed.
 func (o Options) compares() bool { return o.Kind == KindMedian || o.Kind == KindPercentile }
+
+// percentile returns the part of a hundred that goes on.
+func (o Options) percentile() float64 {
+	if o.Kind == KindMedian {
+		return 50
+	}
+	return o.Percentile
+}
 
 // brackets returns the rungs of each bracket.
 func (o Options) brackets() ([]Rungs, error) {

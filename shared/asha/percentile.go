@@ -97,10 +97,7 @@ func (f finished) keeps(o Options, trial, rung int) bool {
 	if n := values.Len(); n == 0 || n+f.missing[rung] < max(1, o.MinTrials) {
 		return true
 	}
-	percentile := o.Percentile
-	if o.Kind == KindMedian {
-		percentile = 50
-	}
+	percentile := o.percentile()
 	if o.Directions[0] == sampler.Maximize {
 		percentile = 100 - percentile
 	}

@@ -33,6 +33,16 @@ func (s *Scheduler) Rungs(trial int) Rungs { return s.brackets[s.bracket(trial)]
 // caller must not change them.
 func (s *Scheduler) Brackets() []Rungs { return s.brackets }
 
+// First returns after how many epochs a trial is looked at first, in the bracket that waits
+// longest.
+func (s *Scheduler) First() int {
+	first := 0
+	for _, rungs := range s.brackets {
+		first = max(first, rungs[0])
+	}
+	return first
+}
+
 // Promotes reports whether a trial that did not go on may be promoted later, when more
 // trials have reported. Else it is stopped for good.
 func (s *Scheduler) Promotes() bool { return s.o.Kind == KindASHA }

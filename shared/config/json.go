@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+
+	"github.com/supermax-hpo/supermax/shared/asha"
 )
 
 // ErrNewerSchema is returned for a study that a newer Supermax wrote.
@@ -44,6 +46,11 @@ func FromJSON(data []byte) (*Study, error) {
 	}
 	if s.Stages.A.Objective == "" { // written before there was a choice
 		s.Stages.A.Objective = defaultObjective
+	}
+	for _, stage := range []*Search{&s.Stages.A, &s.Stages.B} {
+		if stage.Scheduler.Kind == "" {
+			stage.Scheduler.Kind = asha.KindASHA
+		}
 	}
 	if err := s.validateFields(); err != nil {
 		return nil, fmt.Errorf("read study: %w", err)

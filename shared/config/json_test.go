@@ -33,19 +33,30 @@ func TestJSONRoundTrip(t *testing.T) {
 	}
 }
 
-// What was written before stage A had a choice of objectives maximises F1-macro.
-func TestJSONWithoutAnObjective(t *testing.T) {
+// What was written before there was a choice of objectives maximises F1-macro, and before
+// there was one of schedulers they are ASHA's.
+func TestJSONWithoutChoices(t *testing.T) {
 	want := parse(t, minimal)
 	data, err := want.JSON()
 	if err != nil {
 		t.Fatal(err)
 	}
-	const objective = "\n      \"objective\": \"f1_macro\""
-	before := strings.Replace(string(data), ","+objective, "", 1)
-	if before == string(data) {
-		t.Fatalf("%q is not in %s", objective, data)
+	var file map[string]any
+	if err := json.Unmarshal(data, &file); err != nil {
+		t.Fatal(err)
 	}
-	got, err := FromJSON([]byte(before))
+	for _, stage := range []string{"a", "b"} {
+		fields := file["stages"].(map[string]any)[stage].(map[string]any)
+		if fields["scheduler"] == nil {
+			t.Fatalf("stage %s has no scheduler: %v", stage, fields)
+		}
+		delete(fields, "scheduler")
+		delete(fields, "objective")
+	}
+	if data, err = json.Marshal(file); err != nil {
+		t.Fatal(err)
+	}
+	got, err := FromJSON(data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,6 +90,9 @@ func TestFromJSONRefuses(t *testing.T) {
 		{`"kind": "float"`, `"kind": "complex"`, `kind: "complex" is not allowed; allowed: categorical, float, int`},
 		{`"objective": "f1_macro"`, `"objective": "f1"`, `read study: stages.a.objective: "f1" is not allowed; allowed: f1_macro, f1_per_dollar`},
 		{`"export": 20`, `"export": 20, "objective": "ece"`, `read study: stages.b.objective: "ece" is not allowed; allowed: none`},
+		{`"kind": "asha"`, `"kind": "sha"`, `read study: stages.a.scheduler.kind: "sha" is not allowed`},
+		{`"export": 20`, `"export": 20, "budget": {"epochs": -1}`, "read study: stages.b.budget.epochs: -1 is not allowed"},
+		{`"export": 20`, `"export": 20, "budget": {"dollars": -1}`, "read study: stages.b.budget.dollars: -1 is not allowed"},
 		{`"export": 20`, `"export": 20, "limits": {"ece": -1}`, "read study: stages.b.limits.ece: -1 is not allowed"},
 		{"{", "[", "read study: "},
 	} {

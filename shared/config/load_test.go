@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/supermax-hpo/supermax/shared/asha"
 	"github.com/supermax-hpo/supermax/shared/space"
 )
 
@@ -44,8 +45,8 @@ func TestDefaults(t *testing.T) {
 		Constraints: space.Constraints{},
 		Training:    Training{ValidFraction: 0.2, SplitSeed: 42, ClassWeights: "balanced"},
 		Stages: Stages{
-			A: Search{Trials: 1000, Epochs: 20, Rungs: Rungs{2, 20, 3}, Seeds: []int64{1, 2, 3}, Patience: 5, Sampler: "tpe", Export: 50, Objective: "f1_macro"},
-			B: Search{Trials: 1500, Epochs: 30, Rungs: Rungs{3, 30, 3}, Seeds: []int64{1, 2, 3, 4}, Patience: 8, Sampler: "nsga2", Enqueue: 20, Export: 20},
+			A: Search{Trials: 1000, Epochs: 20, Rungs: Rungs{2, 20, 3}, Seeds: []int64{1, 2, 3}, Patience: 5, Sampler: "tpe", Export: 50, Objective: "f1_macro", Scheduler: asha.Options{Kind: "asha"}},
+			B: Search{Trials: 1500, Epochs: 30, Rungs: Rungs{3, 30, 3}, Seeds: []int64{1, 2, 3, 4}, Patience: 8, Sampler: "nsga2", Enqueue: 20, Export: 20, Scheduler: asha.Options{Kind: "asha"}},
 			C: Confirm{Candidates: 10, Folds: 5, Seeds: []int64{1, 2, 3, 4, 5, 6}, FoldSeed: 42, Epochs: 40, Patience: 10},
 		},
 		LeaseSeconds: 120,
@@ -74,6 +75,25 @@ func TestDependentDefaults(t *testing.T) {
 	}
 }
 
+// A scheduler is a name or a mapping, and what it does not say has a default by its kind.
+func TestSchedulers(t *testing.T) {
+	for text, want := range map[string]asha.Options{
+		"asha": {Kind: "asha"},
+		"none": {Kind: "none"},
+		"{kind: asha, min_early_stopping_rate: 1}": {Kind: "asha", MinEarlyStoppingRate: 1},
+		"hyperband": {Kind: "hyperband"},
+		"median":    {Kind: "median", StartupTrials: 5},
+		"{kind: median, startup_trials: 0, min_trials: 3}": {Kind: "median", MinTrials: 3},
+		"percentile":                        {Kind: "percentile", StartupTrials: 5, Percentile: 25},
+		"{kind: percentile, percentile: 0}": {Kind: "percentile", StartupTrials: 5},
+	} {
+		s := parse(t, minimal+"stages: {a: {scheduler: "+text+"}}\n")
+		if diff := cmp.Diff(want, s.Stages.A.Scheduler); diff != "" {
+			t.Errorf("%s: %s", text, diff)
+		}
+	}
+}
+
 func TestEveryKeyIsRead(t *testing.T) {
 	got := parse(t, `
 version: 1
@@ -85,8 +105,8 @@ models: {tiny: ../m/tiny, org/large: /models/large, roberta-base: rb}
 constraints: {optim.lr: {low: 3e-4}, train.amp: false, optim.name: [adamw], tok.max_length: {high: 256}}
 training: {valid_fraction: 0.25, split_seed: 1, class_weights: none}
 stages:
-  a: {trials: 4, epochs: 6, rungs: {min: 1, max: 6, factor: 2}, seeds: [9], patience: 0, sampler: random, export: 3, objective: f1_per_dollar, limits: {seconds_per_epoch: 60, peak_memory_gb: 16}}
-  b: {trials: 5, epochs: 7, rungs: {min: 2, max: 7, factor: 4}, seeds: [8, 7], patience: 2, sampler: tpe, enqueue: 0, export: 2, limits: {ece: 0.1}, cost_weight: 0.5}
+  a: {trials: 4, epochs: 6, rungs: {min: 1, max: 6, factor: 2}, seeds: [9], patience: 0, sampler: random, export: 3, objective: f1_per_dollar, limits: {seconds_per_epoch: 60, peak_memory_gb: 16}, scheduler: {kind: percentile, percentile: 60, startup_trials: 10, warmup_epochs: 3, interval_epochs: 2, min_trials: 4}, budget: {epochs: 30, gpu_hours: 1.5, dollars: 2}}
+  b: {trials: 5, epochs: 7, rungs: {min: 2, max: 7, factor: 4}, seeds: [8, 7], patience: 2, sampler: tpe, enqueue: 0, export: 2, limits: {ece: 0.1}, cost_weight: 0.5, scheduler: {kind: asha-stopping, min_early_stopping_rate: 0, bootstrap: 3}}
   c: {candidates: 3, folds: 2, seeds: [0], fold_seed: 5, epochs: 9, patience: 4}
 lease_seconds: 30.5
 price_per_hour: 1.25
@@ -107,9 +127,11 @@ price_per_hour: 1.25
 		Training: Training{ValidFraction: 0.25, SplitSeed: 1, ClassWeights: "none"},
 		Stages: Stages{
 			A: Search{Trials: 4, Epochs: 6, Rungs: Rungs{1, 6, 2}, Seeds: []int64{9}, Sampler: "random", Export: 3,
-				Objective: "f1_per_dollar", Limits: Limits{SecondsPerEpoch: 60, PeakMemoryGB: 16}},
+				Objective: "f1_per_dollar", Limits: Limits{SecondsPerEpoch: 60, PeakMemoryGB: 16},
+				Scheduler: asha.Options{Kind: "percentile", Percentile: 60, StartupTrials: 10, WarmupEpochs: 3, IntervalEpochs: 2, MinTrials: 4},
+				Budget:    Budget{Epochs: 30, GPUHours: 1.5, Dollars: 2}},
 			B: Search{Trials: 5, Epochs: 7, Rungs: Rungs{2, 7, 4}, Seeds: []int64{8, 7}, Patience: 2, Sampler: "tpe", Export: 2,
-				Limits: Limits{ECE: 0.1}, CostWeight: 0.5},
+				Limits: Limits{ECE: 0.1}, CostWeight: 0.5, Scheduler: asha.Options{Kind: "asha-stopping", Bootstrap: 3}},
 			C: Confirm{Candidates: 3, Folds: 2, Seeds: []int64{0}, FoldSeed: 5, Epochs: 9, Patience: 4},
 		},
 		LeaseSeconds: 30.5, PricePerHour: 1.25,

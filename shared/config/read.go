@@ -103,7 +103,41 @@ func (s *Search) reader(more ...key) func(yamltree.Node) error {
 			key{"peak_memory_gb", into(&s.Limits.PeakMemoryGB, readLimit)},
 		)},
 		{"cost_weight", into(&s.CostWeight, yamltree.Node.Float)},
+		{"scheduler", s.readScheduler},
+		{"budget", sub(
+			key{"epochs", into(&s.Budget.Epochs, readCount)},
+			key{"gpu_hours", into(&s.Budget.GPUHours, readLimit)},
+			key{"dollars", into(&s.Budget.Dollars, readLimit)},
+		)},
 	}, more...)...)
+}
+
+// readScheduler reads a kind by its name alone, or with its options as a mapping.
+func (s *Search) readScheduler(n yamltree.Node) error {
+	o := &s.Scheduler
+	if !n.IsMap() {
+		return into(&o.Kind, yamltree.Node.Str)(n)
+	}
+	o.Kind = ""
+	return readMap(n,
+		key{"kind", into(&o.Kind, yamltree.Node.Str)},
+		key{"min_early_stopping_rate", into(&o.MinEarlyStoppingRate, yamltree.Node.Int)},
+		key{"bootstrap", into(&o.Bootstrap, yamltree.Node.Int)},
+		key{"percentile", into(&o.Percentile, yamltree.Node.Float)},
+		key{"startup_trials", into(&o.StartupTrials, yamltree.Node.Int)},
+		key{"warmup_epochs", into(&o.WarmupEpochs, yamltree.Node.Int)},
+		key{"interval_epochs", into(&o.IntervalEpochs, readCount)},
+		key{"min_trials", into(&o.MinTrials, readCount)},
+	)
+}
+
+// readCount reads a number of what there must be one of at least.
+func readCount(n yamltree.Node) (int, error) {
+	i, err := n.Int()
+	if err == nil && i < 1 {
+		err = n.Errorf("%d is not allowed; allowed: a whole number from 1, or no such key", i)
+	}
+	return i, err
 }
 
 // readLimit reads a limit. To have none, its key is left away: a 0 would say that nothing is

@@ -7,6 +7,7 @@ package config
 import (
 	"math"
 
+	"github.com/supermax-hpo/supermax/shared/asha"
 	"github.com/supermax-hpo/supermax/shared/space"
 )
 
@@ -68,9 +69,19 @@ type Search struct {
 	Enqueue  int     `json:"enqueue"`  // stage B: starts from A's best so many; stage A: 0
 	Export   int     `json:"export"`   // so many of the best are exported
 
+	Scheduler asha.Options `json:"scheduler"`       // its kind and options; the rest follows from the stage
+	Budget    Budget       `json:"budget,omitzero"` // ends the stage beside Trials
+
 	Objective  string  `json:"objective,omitempty"`   // stage A: f1_macro or f1_per_dollar; stage B has its own two
 	Limits     Limits  `json:"limits,omitzero"`       // a trial that breaks one ranks last and is not handed on
 	CostWeight float64 `json:"cost_weight,omitempty"` // how much TPE shuns slow configurations; 0: not at all
+}
+
+// Budget bounds what a stage takes. 0: no bound.
+type Budget struct {
+	Epochs   int     `json:"epochs,omitempty"` // each seed's counted
+	GPUHours float64 `json:"gpu_hours,omitempty"`
+	Dollars  float64 `json:"dollars,omitempty"` // at PricePerHour
 }
 
 // Limits bound what a trial may be beside its objectives. 0: no limit.
@@ -80,7 +91,8 @@ type Limits struct {
 	PeakMemoryGB    float64 `json:"peak_memory_gb,omitempty"`    // of 2^30 bytes
 }
 
-// Rungs are the epochs at which ASHA compares trials: Min, Min·Factor, …, Max.
+// Rungs are the epochs at which asha, asha-stopping and hyperband compare trials: Min,
+// Min·Factor, …, Max. Other schedulers use Max alone.
 type Rungs struct {
 	Min    int `json:"min"`
 	Max    int `json:"max"` // the stage's epochs
@@ -100,6 +112,12 @@ type Confirm struct {
 // unset marks a value that [Study.setDependent] fills in.
 const unset = math.MinInt
 
+// What median and percentile begin with: so many trials in full, and the best quarter.
+const (
+	defaultStartupTrials = 5
+	defaultPercentile    = 25
+)
+
 // defaultObjective is what stage A maximises.
 const defaultObjective = "f1_macro"
 
@@ -115,9 +133,9 @@ func defaults() *Study {
 		Training:    Training{ValidFraction: 0.2, SplitSeed: 42, ClassWeights: "balanced"},
 		Stages: Stages{
 			A: Search{Trials: 1000, Epochs: 20, Rungs: Rungs{Min: 2, Max: unset, Factor: 3}, Seeds: []int64{1, 2, 3},
-				Patience: 5, Sampler: "tpe", Export: 50, Objective: defaultObjective},
+				Patience: 5, Sampler: "tpe", Export: 50, Scheduler: asha.Options{Kind: asha.KindASHA, StartupTrials: unset, Percentile: unset}, Objective: defaultObjective},
 			B: Search{Trials: 1500, Epochs: 30, Rungs: Rungs{Min: 3, Max: unset, Factor: 3}, Seeds: []int64{1, 2, 3, 4},
-				Patience: 8, Sampler: "nsga2", Enqueue: unset, Export: 20},
+				Patience: 8, Sampler: "nsga2", Enqueue: unset, Export: 20, Scheduler: asha.Options{Kind: asha.KindASHA, StartupTrials: unset, Percentile: unset}},
 			C: Confirm{Candidates: 10, Folds: 5, Seeds: []int64{1, 2, 3, 4, 5, 6}, FoldSeed: 42,
 				Epochs: 40, Patience: 10},
 		},
@@ -126,14 +144,34 @@ func defaults() *Study {
 }
 
 // setDependent fills in the defaults that follow another value: the last rung ends with
-// the stage's epochs, and B cannot start from more trials than it has.
+// the stage's epochs, some schedulers begin with a few trials in full, and B cannot start
+// from more trials than it has.
 func (s *Study) setDependent() {
 	for _, stage := range []*Search{&s.Stages.A, &s.Stages.B} {
 		if stage.Rungs.Max == unset {
 			stage.Rungs.Max = stage.Epochs
 		}
+		stage.Scheduler = withDefaults(stage.Scheduler)
 	}
 	if s.Stages.B.Enqueue == unset {
 		s.Stages.B.Enqueue = min(defaultEnqueue, s.Stages.B.Trials)
 	}
+}
+
+// withDefaults returns the options with those filled in that are unset.
+func withDefaults(o asha.Options) asha.Options {
+	startup, percentile := 0, 0.0
+	if o.Kind == asha.KindMedian || o.Kind == asha.KindPercentile {
+		startup = defaultStartupTrials
+	}
+	if o.Kind == asha.KindPercentile {
+		percentile = defaultPercentile
+	}
+	if o.StartupTrials == unset {
+		o.StartupTrials = startup
+	}
+	if o.Percentile == unset {
+		o.Percentile = percentile
+	}
+	return o
 }

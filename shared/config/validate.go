@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -10,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/supermax-hpo/supermax/shared/asha"
 	"github.com/supermax-hpo/supermax/shared/internal/show"
 	"github.com/supermax-hpo/supermax/shared/sampler"
 	"github.com/supermax-hpo/supermax/shared/space"
@@ -107,7 +109,9 @@ func (s *Study) validateFields() error {
 	c.seed(s.Training.SplitSeed, "training", "split_seed")
 	c.oneOf(s.Training.ClassWeights, []string{"balanced", "none"}, "training", "class_weights")
 	c.search(s.Stages.A, "a")
+	c.scheduler(s.Stages.A, "a", s.PricePerHour, sampler.Maximize)
 	c.search(s.Stages.B, "b")
+	c.scheduler(s.Stages.B, "b", s.PricePerHour, sampler.Maximize, sampler.Minimize)
 	c.between(s.Stages.B.Enqueue, 0, s.Stages.B.Trials, "stages", "b", "enqueue")
 	c.confirm(s.Stages)
 	if l := s.LeaseSeconds; !(l >= 1 && l <= maxLease) {
@@ -157,6 +161,34 @@ func (c *checks) search(s Search, stage string) {
 		c.fail(fmt.Sprintf("%v is not allowed; allowed: a number from 0", w), at("cost_weight")...)
 	case w > 0 && s.Sampler != sampler.NameTPE:
 		c.fail(fmt.Sprintf("%v is not allowed; allowed: 0 with any other sampler than %s", w, sampler.NameTPE), at("cost_weight")...)
+	}
+}
+
+// scheduler checks a stage whose objectives go in these directions, and the budget, which
+// must suffice for the first rung.
+func (c *checks) scheduler(s Search, stage string, pricePerHour float64, objectives ...sampler.Direction) {
+	if s.Scheduler.Kind == "" {
+		c.oneOf("", asha.Kinds(), "stages", stage, "scheduler", "kind")
+	}
+	if c.err != nil { // the rungs must be valid
+		return
+	}
+	o := s.Scheduler
+	o.Directions, o.First, o.Last, o.Factor = objectives, s.Rungs.Min, s.Rungs.Max, s.Rungs.Factor
+	scheduler, err := asha.NewScheduler(o)
+	var refused *asha.OptionError
+	if errors.As(err, &refused) {
+		c.fail(fmt.Sprintf("%v is not allowed; allowed: %s", refused.Value, refused.Allowed), "stages", stage, "scheduler", refused.Option)
+		return
+	}
+	at := func(key string) []string { return []string{"stages", stage, "budget", key} }
+	if first, n := scheduler.First()*len(s.Seeds), s.Budget.Epochs; n < 0 || n > 0 && n < first {
+		c.fail(fmt.Sprintf("%d is not allowed; allowed: a whole number from %d, which a trial takes to its first rung with all seeds", n, first), at("epochs")...)
+	}
+	c.limit(s.Budget.GPUHours, at("gpu_hours")...)
+	c.limit(s.Budget.Dollars, at("dollars")...)
+	if s.Budget.Dollars > 0 && pricePerHour == 0 {
+		c.fail(fmt.Sprintf("%v is not allowed; allowed: no such key, as price_per_hour is 0 or missing", s.Budget.Dollars), at("dollars")...)
 	}
 }
 

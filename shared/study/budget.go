@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/supermax-hpo/supermax/shared/asha"
+	"github.com/supermax-hpo/supermax/shared/sampler"
 )
 
 // Budget bounds a stage beside its number of trials: whatever ends first ends the stage. It
@@ -23,7 +24,7 @@ type Budget struct {
 }
 
 // validateBudget reports bounds that no number is, and those that nothing could be done with.
-func (s SearchStage) validateBudget(name string, pricePerHour float64, bad func(field string, value any, allowed string)) {
+func (s SearchStage) validateBudget(name string, dirs []sampler.Direction, pricePerHour float64, bad func(field string, value any, allowed string)) {
 	b := s.Budget
 	for _, f := range []struct {
 		name  string
@@ -36,22 +37,11 @@ func (s SearchStage) validateBudget(name string, pricePerHour float64, bad func(
 	if b.Dollars > 0 && pricePerHour == 0 {
 		bad(name+".budget.dollars", b.Dollars, "none, as price_per_hour is 0 or missing")
 	}
-	if first := s.firstEpochs(); b.Epochs < 0 || b.Epochs > 0 && b.Epochs < first {
-		bad(name+".budget.epochs", b.Epochs, fmt.Sprintf("0 for no bound, or %d and more, what one trial takes to its first rung with all seeds", first))
-	}
-}
-
-// firstEpochs returns how many epochs a trial may take to its first rung, in any bracket.
-func (s SearchStage) firstEpochs() int {
-	o := s.options("", dirsA)
-	if scheduler, err := asha.NewScheduler(o); err == nil {
-		most := 0
-		for _, rungs := range scheduler.Brackets() {
-			most = max(most, rungs[0])
+	if scheduler, err := asha.NewScheduler(s.options("", dirs)); err == nil {
+		if first := scheduler.First() * len(s.Seeds); b.Epochs < 0 || b.Epochs > 0 && b.Epochs < first {
+			bad(name+".budget.epochs", b.Epochs, fmt.Sprintf("%d or more, which a trial takes to its first rung, or 0 for no bound", first))
 		}
-		return most * len(s.Seeds)
 	}
-	return 0
 }
 
 // spent is what a stage's trials took, in whole numbers so that their order does not matter.

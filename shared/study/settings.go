@@ -42,11 +42,11 @@ type SearchStage struct {
 	Sampler  string  `json:"sampler"`  // a name that [sampler.New] knows
 	Enqueue  int     `json:"enqueue"`  // stage B: how many of A's best are tried first
 
-	Scheduler  Scheduler `json:"scheduler,omitzero"`    //
-	Budget     Budget    `json:"budget,omitzero"`       // beside Trials
-	Objective  string    `json:"objective,omitempty"`   // stage A: see [ObjectiveF1]; empty: f1_macro
-	Limits     Limits    `json:"limits,omitzero"`       //
-	CostWeight float64   `json:"cost_weight,omitempty"` // how much TPE shuns expensive configurations, see [sampler.Options]; 0: not at all
+	Scheduler  asha.Options `json:"scheduler,omitzero"`    // no Kind: asha
+	Budget     Budget       `json:"budget,omitzero"`       // beside Trials
+	Objective  string       `json:"objective,omitempty"`   // stage A: see [ObjectiveF1]; empty: f1_macro
+	Limits     Limits       `json:"limits,omitzero"`       //
+	CostWeight float64      `json:"cost_weight,omitempty"` // how much TPE shuns expensive configurations, see [sampler.Options]; 0: not at all
 }
 
 // Rungs are the arguments of [asha.New], in epochs. Max is the stage's whole length; the
@@ -91,6 +91,11 @@ func (s Settings) withDefaults() Settings {
 	if s.A.Objective == "" {
 		s.A.Objective = ObjectiveF1
 	}
+	for _, stage := range []*SearchStage{&s.A, &s.B} {
+		if stage.Scheduler.Kind == "" {
+			stage.Scheduler.Kind = asha.KindASHA
+		}
+	}
 	return s
 }
 
@@ -115,8 +120,8 @@ func (s Settings) Validate() error {
 	s.B.validate("b", dirsB, bad)
 	s.C.validate(bad)
 	s.validateObjectives(bad)
-	s.A.validateBudget("a", s.PricePerHour, bad)
-	s.B.validateBudget("b", s.PricePerHour, bad)
+	s.A.validateBudget("a", dirsA, s.PricePerHour, bad)
+	s.B.validateBudget("b", dirsB, s.PricePerHour, bad)
 	s.A.validateGrid("a", s.Space, bad)
 	s.B.validateGrid("b", s.Space, bad)
 	s.A.validateCostWeight("a", s.Space, bad)
@@ -230,6 +235,17 @@ func (s Settings) plans() ([3]plan, error) {
 
 // rungs returns the rungs of a trial.
 func (p plan) rungs(trial int) asha.Rungs { return p.scheduler.Rungs(trial) }
+
+// NewScheduler returns what decides how far a stage's trials are trained, or what is wrong
+// with the settings.
+func (s Settings) NewScheduler(stage protocol.Stage) (*asha.Scheduler, error) {
+	i, err := indexOf(stage)
+	if err != nil {
+		return nil, err
+	}
+	plans, err := s.plans()
+	return plans[i].scheduler, err
+}
 
 // last returns the last rung of a trial.
 func (p plan) last(trial int) int { return len(p.rungs(trial)) - 1 }

@@ -79,7 +79,7 @@ func TestSettingsDefaults(t *testing.T) {
 	}
 	got := s.Settings()
 	want := testSettings()
-	want.A.Objective = ObjectiveF1
+	want.A.Objective, want.A.Scheduler.Kind, want.B.Scheduler.Kind = ObjectiveF1, "asha", "asha"
 	want.LeaseSeconds, want.HeartbeatSeconds, want.RetrySeconds, want.MaxRequeues = 120, 30, 2, 3
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(space.Value{})); diff != "" {
 		t.Error(diff)

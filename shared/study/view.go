@@ -33,6 +33,15 @@ func (s *State) Closed(stage protocol.Stage) bool {
 	return err == nil && !s.stages[i].Closed.IsZero()
 }
 
+// Scheduler returns what decides how far the stage's trials are trained.
+func (s *State) Scheduler(stage protocol.Stage) *asha.Scheduler {
+	i, err := indexOf(stage)
+	if err != nil {
+		return nil
+	}
+	return s.plans[i].scheduler
+}
+
 // Rungs returns the epochs at which the stage's rungs end, those of all brackets where
 // trials differ; stage C has one. A report says at which of them it was made
 // ([Report.ToEpoch]).

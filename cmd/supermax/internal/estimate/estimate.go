@@ -8,9 +8,11 @@ import (
 	"github.com/supermax-hpo/supermax/cmd/supermax/internal/mistake"
 	"github.com/supermax-hpo/supermax/cmd/supermax/internal/preflight"
 	"github.com/supermax-hpo/supermax/cmd/supermax/internal/prices"
+	"github.com/supermax-hpo/supermax/lambdas/handler"
 	"github.com/supermax-hpo/supermax/shared/asha"
 	"github.com/supermax-hpo/supermax/shared/config"
 	"github.com/supermax-hpo/supermax/shared/protocol"
+	"github.com/supermax-hpo/supermax/shared/study"
 )
 
 // Options say on what the study would run.
@@ -69,11 +71,11 @@ type Estimate struct {
 
 // Make estimates a study.
 //
-// Expected is what successive halving comes to when every trial is promoted that a rung of
-// n trials has room for: ⌊n/factor^k⌋ trials train in rung k, each with all seeds. The most
-// is that every trial trains in every rung, which happens when each is better than those
-// before. Seeds that stop early make both less. All backbones are taken to be tried equally
-// often.
+// Expected is what the stage's scheduler comes to ([asha.Scheduler.Expected]): with ASHA
+// ⌊n/factor^k⌋ of n trials train in rung k, each with all seeds. The most is that every trial
+// trains in every rung, which happens when each is better than those before. A stage's
+// budget cuts both down, and seeds that stop early make them less. All backbones are taken to
+// be tried equally often.
 func Make(c *config.Study, figures Figures, table *prices.Table, o Options) (*Estimate, error) {
 	if o.Slots < 1 || o.Slots > 10_000 {
 		return nil, mistake.Errorf("%d slots are not allowed; allowed: 1 to 10000", o.Slots)
@@ -87,11 +89,16 @@ func Make(c *config.Study, figures Figures, table *prices.Table, o Options) (*Es
 	if o.Spot {
 		e.PricePerHour = Range{price * table.Spot.Low, price * table.Spot.High}
 	}
-	for _, p := range plans(c) {
+	stages, err := plans(c)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range stages {
 		s, longest := p.epochs()
 		if s.Seconds, err = meanSeconds(c, figures, p.stage); err != nil {
 			return nil, err
 		}
+		s = p.within(s, c.PricePerHour)
 		s.SlotHours = s.Epochs.times(s.Seconds / 3600)
 		s.Hours = s.SlotHours.times(1 / float64(o.Slots))
 		alone := float64(longest) * s.Seconds / 3600 // one trial's rungs follow one another
@@ -128,36 +135,62 @@ func meanSeconds(c *config.Study, figures Figures, stage protocol.Stage) (float6
 // A plan is what decides a stage's epochs.
 type plan struct {
 	stage  protocol.Stage
+	passes []asha.Pass
 	trials int
-	rungs  asha.Rungs
-	factor int // 1: nothing is halved
 	seeds  int
+	budget study.Budget
 }
 
-func plans(c *config.Study) []plan {
-	search := func(stage protocol.Stage, s config.Search) plan {
-		rungs, _ := asha.New(s.Rungs.Min, s.Rungs.Max, s.Rungs.Factor) // a study's are valid
-		return plan{stage, s.Trials, rungs, s.Rungs.Factor, len(s.Seeds)}
+func plans(c *config.Study) ([]plan, error) {
+	settings := handler.Settings(c)
+	confirm := settings.C
+	list := []plan{
+		{stage: protocol.StageA, trials: settings.A.Trials, seeds: len(settings.A.Seeds), budget: settings.A.Budget},
+		{stage: protocol.StageB, trials: settings.B.Trials, seeds: len(settings.B.Seeds), budget: settings.B.Budget},
+		{stage: protocol.StageC, trials: confirm.Candidates * confirm.Folds, seeds: len(confirm.Seeds)},
 	}
-	confirm := c.Stages.C
-	return []plan{
-		search(protocol.StageA, c.Stages.A),
-		search(protocol.StageB, c.Stages.B),
-		{protocol.StageC, confirm.Candidates * confirm.Folds, asha.Rungs{confirm.Epochs}, 1, len(confirm.Seeds)},
+	for i, p := range list {
+		scheduler, err := settings.NewScheduler(p.stage)
+		if err != nil {
+			return nil, err
+		}
+		list[i].passes = scheduler.Expected(p.trials)
 	}
+	return list, nil
 }
 
 // epochs counts reports and epochs, and the epochs of one trial that gets to the end.
 func (p plan) epochs() (s Stage, longest int) {
 	s = Stage{Stage: p.stage, Trials: p.trials}
-	reach := p.trials
-	for k := range p.rungs {
-		from, to := p.rungs.Span(k)
-		length := (to - from) * p.seeds
-		s.Reports = s.Reports.plus(Range{float64(reach), float64(p.trials)})
-		s.Epochs = s.Epochs.plus(Range{float64(reach * length), float64(p.trials * length)})
-		longest += length
-		reach /= p.factor
+	for _, pass := range p.passes {
+		length := float64((pass.To - pass.From) * p.seeds)
+		trials := Range{float64(pass.Expected), float64(pass.Most)}
+		s.Reports = s.Reports.plus(trials)
+		s.Epochs = s.Epochs.plus(trials.times(length))
+		longest = max(longest, pass.To*p.seeds)
 	}
 	return s, longest
+}
+
+// within cuts what a stage takes down to its budget, which what runs when it is reached may
+// pass a little. Hours and dollars are those of its slots, at the study's own price.
+func (p plan) within(s Stage, pricePerHour float64) Stage {
+	cut := func(epochs float64) float64 {
+		part := 1.0
+		for _, bound := range []struct{ all, wanted float64 }{
+			{float64(p.budget.Epochs), epochs},
+			{p.budget.GPUHours, epochs * s.Seconds / 3600},
+			{p.budget.Dollars, epochs * s.Seconds / 3600 * pricePerHour},
+		} {
+			if bound.all > 0 && bound.wanted > bound.all {
+				part = min(part, bound.all/bound.wanted)
+			}
+		}
+		return part
+	}
+	expected, most := cut(s.Epochs.Expected), cut(s.Epochs.Most)
+	for _, r := range []*Range{&s.Reports, &s.Epochs} {
+		*r = Range{r.Expected * expected, r.Most * most}
+	}
+	return s
 }

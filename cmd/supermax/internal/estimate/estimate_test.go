@@ -30,7 +30,7 @@ stages:
   c: {candidates: 2, folds: 5, seeds: [1, 2], epochs: 40}
 `
 
-func study(t *testing.T) *config.Study {
+func parsed(t *testing.T) *config.Study {
 	t.Helper()
 	c, err := config.Parse("s.yaml", []byte(file))
 	if err != nil {
@@ -56,7 +56,7 @@ func near(t *testing.T, what string, got Range, expected, most float64) {
 // Stage A's rungs end at 2, 6, 18 and 20 epochs; 100, ⌊100/3⌋ = 33, ⌊100/9⌋ = 11 and
 // ⌊100/27⌋ = 3 trials train in them, with 3 seeds each.
 func TestEpochs(t *testing.T) {
-	e, err := Make(study(t), Given(36), table(), Options{Slots: 2, Instance: "g"})
+	e, err := Make(parsed(t), Given(36), table(), Options{Slots: 2, Instance: "g"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,9 +77,39 @@ func TestEpochs(t *testing.T) {
 	near(t, "all hours", e.Hours, 7.05+0.24+4, 30+0.45+4)
 }
 
+// A kind that trains all in full, brackets, a percentile, and what a budget leaves of them.
+func TestSchedulersAndBudgets(t *testing.T) {
+	for name, c := range map[string]struct {
+		edit           func(*config.Search)
+		expected, most float64 // epochs of stage A: 100 trials, 20 epochs, 3 seeds
+	}{
+		"none": {func(a *config.Search) { a.Scheduler.Kind = "none" }, 6000, 6000},
+		// The first look comes after epoch 1; half of 100 go on for 19 epochs.
+		"median": {func(a *config.Search) { a.Scheduler.Kind = "median" }, 3 * (100 + 50*19), 6000},
+		// From 2 epochs by 3 there are brackets that stop at 2, 6 and 18: 52, 30 and 18 of 100
+		// trials by their shares 9, 5 and 3 of 17 (rounded down as they add up).
+		"hyperband": {func(a *config.Search) { a.Scheduler.Kind = "hyperband" },
+			3 * (52*2 + 17*4 + 5*12 + 1*2 + 30*6 + 10*12 + 3*2 + 18*18 + 6*2), 6000},
+		"epochs":       {func(a *config.Search) { a.Budget.Epochs = 705 }, 705, 705},
+		"enough":       {func(a *config.Search) { a.Budget.Epochs = 5000 }, 1410, 5000},
+		"hours":        {func(a *config.Search) { a.Budget.GPUHours = 7 }, 700, 700}, // at 36 s an epoch
+		"dollars":      {func(a *config.Search) { a.Budget.Dollars = 8 }, 200, 200},  // at 4 an hour, the study's price
+		"which first?": {func(a *config.Search) { a.Budget.Epochs, a.Budget.GPUHours = 300, 7 }, 300, 300},
+	} {
+		s := parsed(t)
+		s.PricePerHour = 4
+		c.edit(&s.Stages.A)
+		e, err := Make(s, Given(36), table(), Options{Slots: 2, Instance: "g"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		near(t, name, e.Stages[0].Epochs, c.expected, c.most)
+	}
+}
+
 // However many slots there are, a trial's epochs follow one another.
 func TestOneTrialBounds(t *testing.T) {
-	e, err := Make(study(t), Given(36), table(), Options{Slots: 10000, Instance: "g"})
+	e, err := Make(parsed(t), Given(36), table(), Options{Slots: 10000, Instance: "g"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +118,7 @@ func TestOneTrialBounds(t *testing.T) {
 }
 
 func TestSpot(t *testing.T) {
-	e, err := Make(study(t), Given(36), table(), Options{Slots: 2, Instance: "g", Spot: true})
+	e, err := Make(parsed(t), Given(36), table(), Options{Slots: 2, Instance: "g", Spot: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +132,7 @@ func TestSpot(t *testing.T) {
 func TestControl(t *testing.T) {
 	p := table()
 	p.Lambda.Request = 1
-	e, err := Make(study(t), Given(36), p, Options{Slots: 2, Instance: "g"})
+	e, err := Make(parsed(t), Given(36), p, Options{Slots: 2, Instance: "g"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +152,7 @@ func TestMakeRefuses(t *testing.T) {
 		"figure":   {nil, Options{Slots: 1, Instance: "g"}, "nobody has measured the seconds an epoch of m1 takes on g"},
 		"backbone": {func(c *config.Study) { c.Space = &space.Space{} }, Options{Slots: 1, Instance: "g"}, "names no backbone"},
 	} {
-		s := study(t)
+		s := parsed(t)
 		if c.edit != nil {
 			c.edit(s)
 		}
@@ -224,7 +254,7 @@ func TestQuickstart(t *testing.T) {
 }
 
 func TestWrite(t *testing.T) {
-	e, err := Make(study(t), Given(36), table(), Options{Slots: 2, Instance: "g", Spot: true})
+	e, err := Make(parsed(t), Given(36), table(), Options{Slots: 2, Instance: "g", Spot: true})
 	if err != nil {
 		t.Fatal(err)
 	}

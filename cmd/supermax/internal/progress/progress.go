@@ -3,8 +3,11 @@
 package progress
 
 import (
+	"math"
+	"slices"
 	"time"
 
+	"github.com/supermax-hpo/supermax/shared/asha"
 	"github.com/supermax-hpo/supermax/shared/protocol"
 	"github.com/supermax-hpo/supermax/shared/study"
 )
@@ -25,6 +28,8 @@ type Status struct {
 	ToGo    time.Duration // estimate for the rest of the stage, with Rate
 	Cost    float64       // money spent on the stage; 0 when the study has no price
 	ToSpend float64       // estimate for the rest of the stage
+
+	done, total float64 // epochs that the trials' reports stand for, and those that the stage may take
 }
 
 // Rung is one row of the rung table.
@@ -42,16 +47,21 @@ func Of(state *study.State, stage protocol.Stage, pricePerHour float64) Status {
 		Counts: state.Counts(stage),
 		Cost:   state.CostSeconds(stage) / 3600 * pricePerHour,
 	}
-	for _, epochs := range state.Rungs(stage) {
-		p.Rungs = append(p.Rungs, Rung{Epochs: epochs})
+	epochs := state.Rungs(stage)
+	for _, to := range epochs {
+		p.Rungs = append(p.Rungs, Rung{Epochs: to})
 	}
+	reported := make(map[span]int)
 	for _, trial := range state.Trials(stage) {
+		from := 0
 		for _, report := range trial.Reports {
-			rung := &p.Rungs[report.Rung]
+			rung := &p.Rungs[slices.Index(epochs, report.ToEpoch)]
 			rung.Reported++
 			if stage != protocol.StageC {
 				rung.Best = max(rung.Best, report.Value.F1Macro)
 			}
+			reported[span{from, report.ToEpoch}]++
+			from = report.ToEpoch
 		}
 		if value, ok := trial.Value(); ok && stage != protocol.StageC && (p.Best == nil || value.F1Macro > p.Best.F1Macro) {
 			p.Best, p.Trial = &value, trial.Number
@@ -62,39 +72,49 @@ func Of(state *study.State, stage protocol.Stage, pricePerHour float64) Status {
 			p.Best, p.Trial = ranked[0].Value, ranked[0].Trial
 		}
 	}
-	done, total := p.epochs(factor(state, stage))
-	if done > 0 {
-		p.ToSpend = p.Cost * (total - done) / done
+	p.done, p.total = epochsOf(state.Scheduler(stage).Expected(max(0, p.Counts.Limit-p.Counts.Failed)), reported)
+	if p.done > 0 {
+		search := map[protocol.Stage]study.SearchStage{protocol.StageA: settings.A, protocol.StageB: settings.B}[stage]
+		room := room(search.Budget, p.done*float64(len(search.Seeds)), state.CostSeconds(stage)/3600, settings.PricePerHour)
+		p.total = max(p.done, min(p.total, p.done*room))
+		p.ToSpend = p.Cost * (p.total - p.done) / p.done
 	}
 	return p
 }
 
-// epochs estimates how many epochs of training the stage takes, total, and how many of
-// them are done. With a reduction factor η, n trials make n reports at the first rung,
-// about n/η at the second, n/η² at the third, and so on; a rung that has more already
-// counts as complete.
-func (p Status) epochs(factor int) (done, total float64) {
-	share := float64(p.Counts.Limit - p.Counts.Failed)
-	from := 0
-	for _, rung := range p.Rungs {
-		length := float64(rung.Epochs - from)
-		done += length * float64(rung.Reported)
-		total += length * max(share, float64(rung.Reported))
-		from = rung.Epochs
-		share /= float64(factor)
+// span is the training from one rung to the next.
+type span struct{ from, to int }
+
+// epochsOf estimates how many epochs of training a stage takes, total, and how many of them
+// are done, from what the scheduler expects of each span; one that more trials have trained
+// already counts as complete.
+func epochsOf(expected []asha.Pass, reported map[span]int) (done, total float64) {
+	trials := make(map[span]int)
+	for _, pass := range expected {
+		trials[span{pass.From, pass.To}] += pass.Expected
+	}
+	for s, n := range reported {
+		done += float64((s.to - s.from) * n)
+		trials[s] = max(trials[s], n)
+	}
+	for s, n := range trials {
+		total += float64((s.to - s.from) * n)
 	}
 	return done, total
 }
 
-// factor returns the stage's reduction factor; stage C has one rung and needs none.
-func factor(state *study.State, stage protocol.Stage) int {
-	switch stage {
-	case protocol.StageA:
-		return state.Settings().A.Rungs.Factor
-	case protocol.StageB:
-		return state.Settings().B.Rungs.Factor
+// room returns how many times as much as was spent, so many epochs and slot hours, a budget
+// has room for.
+func room(b study.Budget, epochs, hours, pricePerHour float64) float64 {
+	room := math.Inf(1)
+	for _, bound := range []struct{ all, spent float64 }{
+		{float64(b.Epochs), epochs}, {b.GPUHours, hours}, {b.Dollars, hours * pricePerHour},
+	} {
+		if bound.all > 0 && bound.spent > 0 {
+			room = min(room, bound.all/bound.spent)
+		}
 	}
-	return 1
+	return room
 }
 
 // Reports counts the reports of all rungs.

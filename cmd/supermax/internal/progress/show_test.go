@@ -10,8 +10,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/supermax-hpo/supermax/cmd/supermax/internal/trainertest"
+	"github.com/supermax-hpo/supermax/shared/asha"
 	"github.com/supermax-hpo/supermax/shared/config"
 	"github.com/supermax-hpo/supermax/shared/protocol"
+	"github.com/supermax-hpo/supermax/shared/sampler"
 	"github.com/supermax-hpo/supermax/shared/study"
 )
 
@@ -170,20 +172,56 @@ func TestCut(t *testing.T) {
 	}
 }
 
-// 9 trials, of which 1 failed, with a factor of 2: 8 reports at rung 0 of 1 epoch, 4 at
-// rung 1 of 2 more epochs, 2 at rung 2 of 6 more: 8 + 8 + 12 epochs in all.
+// Of 8 trials with a factor of 2, 8 report at rung 0 of 1 epoch, 4 at rung 1 of 2 more
+// epochs, 2 at rung 2 of 6 more: 8 + 8 + 12 epochs in all.
 func TestEpochs(t *testing.T) {
-	p := picture()
-	if done, total := p.epochs(2); done != 4+2 || total != 28 {
-		t.Errorf("%g of %g", done, total)
+	scheduler, err := asha.NewScheduler(asha.Options{Kind: asha.KindASHA, Directions: []sampler.Direction{sampler.Maximize}, First: 1, Last: 9, Factor: 3})
+	if err != nil {
+		t.Fatal(err)
 	}
-	p.Rungs[2].Reported = 3 // more than expected: 3·6 instead of 2·6
-	if done, total := p.epochs(2); done != 6+18 || total != 34 {
-		t.Errorf("%g of %g", done, total)
+	for _, c := range []struct {
+		trials      int
+		reported    map[span]int
+		done, total float64
+	}{
+		// 9, 3 and 1 trials in rungs of 1, 2 and 6 epochs: 9 + 6 + 6.
+		{9, nil, 0, 21},
+		{9, map[span]int{{0, 1}: 4, {1, 3}: 1}, 4 + 2, 21},
+		{9, map[span]int{{0, 1}: 4, {1, 3}: 1, {3, 9}: 3}, 6 + 18, 9 + 6 + 18}, // more than expected
+		{0, map[span]int{{0, 1}: 4}, 4, 4},
+	} {
+		if done, total := epochsOf(scheduler.Expected(c.trials), c.reported); done != c.done || total != c.total {
+			t.Errorf("%d trials, %v: %g of %g, want %g of %g", c.trials, c.reported, done, total, c.done, c.total)
+		}
 	}
-	p.Counts.Failed = 9
-	if done, total := p.epochs(2); done != 24 || total != 24 {
-		t.Errorf("%g of %g", done, total)
+}
+
+// The bound that is reached first counts, in the ratio of all to what was spent.
+func TestRoom(t *testing.T) {
+	for _, c := range []struct {
+		budget study.Budget
+		want   float64
+	}{
+		{study.Budget{}, math.Inf(1)},
+		{study.Budget{Epochs: 60}, 2},
+		{study.Budget{Epochs: 60, GPUHours: 6}, 1.5},
+		{study.Budget{GPUHours: 40, Dollars: 12}, 1.2},
+		{study.Budget{Dollars: 5}, 0.5}, // passed by what ran
+	} {
+		if got := room(c.budget, 30, 4, 2.5); got != c.want {
+			t.Errorf("%+v has room for %v times as much, want %v", c.budget, got, c.want)
+		}
+	}
+}
+
+// A stage that ended at its budget has nothing left, though it has not tried all its trials.
+func TestBudgetEndsAStage(t *testing.T) {
+	world := trainertest.NewWorld(t, func(c *config.Study) { c.Stages.A.Trials, c.Stages.A.Budget.Epochs = 50, 20 })
+	world.Open("A")
+	world.Train("A", trainertest.Working)
+	p := Of(world.Now(), "A", 2)
+	if p.Counts.Limit != 50 || p.Reports() == 0 || p.Reports() > 10 || p.total < p.done || p.total > 10 { // with two seeds 20 epochs are 10
+		t.Errorf("%+v", p)
 	}
 }
 
@@ -216,8 +254,5 @@ func TestSummarize(t *testing.T) {
 	p = Of(state, "C", 0)
 	if c := state.Candidates()[0]; p.Trial != c.Trial || *p.Best != *c.Value || p.Cost != 0 || p.Rungs[0] != (Rung{3, 4, 0}) || p.ToSpend != 0 {
 		t.Errorf("C: %+v", p)
-	}
-	if factor(state, "A") != 2 || factor(state, "B") != 2 || factor(state, "C") != 1 {
-		t.Error("factors")
 	}
 }

@@ -32,22 +32,21 @@ func (t *Tracker) Stage() protocol.Stage { return t.stage }
 // Of returns how far the open stage is.
 func (t *Tracker) Of(state *study.State, now time.Time) Status {
 	s := Of(state, t.stage, t.PricePerHour)
-	t.estimate(&s, factor(state, t.stage), now)
+	t.estimate(&s, now)
 	return s
 }
 
 // estimate says how long the rest of the stage takes, from the epochs that were trained
 // since it was opened in this run: a report of a higher rung stands for more of them.
-func (t *Tracker) estimate(s *Status, factor int, now time.Time) {
+func (t *Tracker) estimate(s *Status, now time.Time) {
 	s.Elapsed = now.Sub(t.began)
-	done, total := s.epochs(factor)
 	if !t.start.known {
-		t.start.known, t.start.reports, t.start.epochs = true, s.Reports(), done
+		t.start.known, t.start.reports, t.start.epochs = true, s.Reports(), s.done
 	}
-	reports, epochs := s.Reports()-t.start.reports, done-t.start.epochs
+	reports, epochs := s.Reports()-t.start.reports, s.done-t.start.epochs
 	if reports <= 0 || epochs <= 0 || s.Elapsed <= 0 {
 		return
 	}
 	s.Rate = float64(reports) / s.Elapsed.Minutes()
-	s.ToGo = time.Duration(float64(s.Elapsed) * (total - done) / epochs)
+	s.ToGo = time.Duration(float64(s.Elapsed) * (s.total - s.done) / epochs)
 }
