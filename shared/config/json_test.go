@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"os"
@@ -42,7 +43,9 @@ func TestJSONWithoutChoices(t *testing.T) {
 		t.Fatal(err)
 	}
 	var file map[string]any
-	if err := json.Unmarshal(data, &file); err != nil {
+	exactly := json.NewDecoder(bytes.NewReader(data))
+	exactly.UseNumber() // 1.0 is not 1 here
+	if err := exactly.Decode(&file); err != nil {
 		t.Fatal(err)
 	}
 	for _, stage := range []string{"a", "b"} {
