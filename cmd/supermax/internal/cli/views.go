@@ -103,13 +103,21 @@ func bestCommand() *cobra.Command {
 			if ranked := state.Best(stage); len(ranked) > 0 {
 				t := ranked[0]
 				value, _ := t.Value()
-				fmt.Fprintf(cmd.OutOrStdout(), "best so far: trial %d of stage %s  F1-macro %.4f  ECE %.4f  (not confirmed)\n\n", t.Number, stage, value.F1Macro, value.ECE)
+				fmt.Fprintf(cmd.OutOrStdout(), "best so far: trial %d of stage %s  F1-macro %.4f  ECE %.4f  (%s)\n\n", t.Number, stage, value.F1Macro, value.ECE, unconfirmed(t))
 				printParams(cmd.OutOrStdout(), state.Settings().Space, t.Params)
 				return nil
 			}
 		}
 		return usage("study %s has no best configuration yet: no trial has reported", state.Settings().Study)
 	})
+}
+
+// unconfirmed says what is still against the best trial so far.
+func unconfirmed(t study.Trial) string {
+	if t.Violation > 0 {
+		return fmt.Sprintf("not confirmed; it breaks the stage's limits, as all do so far: violation %.3g", t.Violation)
+	}
+	return "not confirmed"
 }
 
 // printChosen prints the configuration that the study ended with and how it was confirmed.
