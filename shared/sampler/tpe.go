@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/supermax-hpo/supermax/shared/space"
 )
@@ -52,7 +53,7 @@ func (s TPE) Suggest(h *History, rng *rand.Rand) (space.Assignment, error) {
 			chosen[i] = math.NaN()
 		}
 		for _, g := range m.groups {
-			g.choose(rng, candidates, chosen)
+			g.choose(rng, candidates, chosen, s.penalty)
 		}
 		return h.layout.assemble(func(i int) float64 {
 			if math.IsNaN(chosen[i]) {
@@ -73,19 +74,30 @@ func goodTrials(n, objectives int) int {
 	return good
 }
 
+// penalty returns what a point's predicted cost takes off the logarithm of its expected
+// improvement. What the point does not say yet is NaN, for all candidates alike.
+func (s TPE) penalty(point space.Point) float64 {
+	if s.CostWeight == 0 {
+		return 0
+	}
+	return s.CostWeight * math.Log(s.Cost(point))
+}
+
 // choose draws n candidates and puts the best one's values into chosen, which has a place
-// for every parameter of the space.
-func (g *group) choose(rng *rand.Rand, n int, chosen space.Point) {
+// for every parameter of the space. penalty is taken off a candidate's score.
+func (g *group) choose(rng *rand.Rand, n int, chosen space.Point, penalty func(space.Point) float64) {
 	d := g.good.drawer()
+	candidate := slices.Clone(chosen)
 	x, at, best := make([]float64, len(g.index)), &g.spot, math.Inf(-1)
 	for range n {
 		d.draw(rng, x)
 		g.good.locate(x, at)
-		if score := g.good.logDensity(at) - g.rest.logDensity(at); score > best {
+		for j, i := range g.index {
+			candidate[i] = x[j]
+		}
+		if score := g.good.logDensity(at) - g.rest.logDensity(at) - penalty(candidate); score > best {
 			best = score
-			for j, i := range g.index {
-				chosen[i] = x[j]
-			}
+			copy(chosen, candidate)
 		}
 	}
 }

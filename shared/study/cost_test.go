@@ -86,6 +86,32 @@ func TestCostIsUnknown(t *testing.T) {
 	}
 }
 
+// The weight is off by default; with it the sampler suggests cheaper configurations where
+// all are as good.
+func TestCostWeightFavoursTheCheap(t *testing.T) {
+	mean := func(weight float64) float64 {
+		m := costStudy(t, 60)
+		m.state.plans[0].costWeight = weight
+		sum := 0.0
+		const asks = 20
+		for n := range asks {
+			params, err := m.state.suggest(0, 1000+n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			point, err := m.state.settings.Space.Point(params)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum += math.Log(costOf(point)) / asks
+		}
+		return math.Exp(sum)
+	}
+	if off, on := mean(0), mean(1); on > off/1.5 {
+		t.Errorf("with the weight %.3f seconds an epoch, without %.3f: want two thirds at most", on, off)
+	}
+}
+
 func TestCostFeatures(t *testing.T) {
 	s := costSpace()
 	s.Params[3].Choices = []space.Value{space.String("8"), space.String("16")}
