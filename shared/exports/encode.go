@@ -125,11 +125,18 @@ func scalar(s string) string {
 	return out.String()
 }
 
-// number gives a float with an exponent the point without which YAML 1.1 reads a string.
+// number gives a float the point without which some reader takes a string: one with an
+// exponent (YAML 1.1), or one whose digits are too many for an integer.
 func number(s string) string {
 	mantissa, exponent, ok := strings.Cut(s, "e")
-	if ok && !strings.Contains(mantissa, ".") {
+	switch {
+	case strings.Contains(mantissa, "."):
+		return s
+	case ok:
 		return mantissa + ".0e" + exponent
+	}
+	if _, err := strconv.ParseInt(s, 10, 64); err != nil {
+		return s + ".0"
 	}
 	return s
 }

@@ -19,7 +19,7 @@ func TestEncode(t *testing.T) {
 	got, text, err := Encode(map[string]any{
 		"empty": []int{}, "none": map[string]int{}, "nil": nil, "list": []any{1, "x", inner{1e-7, []int{1}}, []int{2, 3}},
 		"strings": map[string]string{"a.b": "off", "b": "", "c": "1.0", "d": "a/b-c_d", "e": "No", "f": "ä: #\n", "g": "\u007f\ufeff"},
-		"numbers": []float64{0.5, 1, -2.5e-9, 1e21, 3e-300}, "bool": []bool{true, false}, "yes": inner{},
+		"numbers": []float64{0.5, 1, -2.5e-9, 1e21, 3e-300, 1 << 64}, "bool": []bool{true, false}, "yes": inner{},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -45,6 +45,7 @@ numbers:
   - -2.5e-9
   - 1.0e+21
   - 3.0e-300
+  - 18446744073709552000.0
 strings:
   a.b: "off"
   b: ""
