@@ -16,7 +16,7 @@ type entry struct {
 	violation     float64
 	first, second float64
 	trial         int
-	waiting       bool // it was not promoted from its rung
+	waiting       bool // it may still be promoted from its rung
 }
 
 // compare orders entries by violation, losses and trial number. None holds NaN.

@@ -144,7 +144,7 @@ func (st Standings) changed(rung int, l level) Standings {
 // entry returns the place of a result at its rung.
 func (st Standings) entry(r Result) entry {
 	dirs := st.s.o.Directions
-	e := entry{violation: r.Violation, trial: r.Trial, waiting: !r.Promoted, first: loss(r.Values[0], dirs[0])}
+	e := entry{violation: r.Violation, trial: r.Trial, waiting: st.s.Promotes() && !r.Promoted, first: loss(r.Values[0], dirs[0])}
 	if len(dirs) > 1 {
 		e.second = loss(r.Values[1], dirs[1])
 		if math.IsInf(e.first, 0) || math.IsInf(e.second, 0) { // nothing lies at a distance from it

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/supermax-hpo/supermax/shared/asha"
+	"github.com/supermax-hpo/supermax/shared/protocol"
 	"github.com/supermax-hpo/supermax/shared/sampler"
 )
 
@@ -94,11 +95,23 @@ func (t *Trial) epochs(p plan, rung int) int {
 	return (to - from) * seeds
 }
 
+// Spent returns what counts of a stage for its [Budget]: what was reported, and of the slot
+// seconds those that attempts told of.
+func (s *State) Spent(stage protocol.Stage) Budget {
+	i, err := indexOf(stage)
+	if err != nil {
+		return Budget{}
+	}
+	x := s.indexes[i].spent
+	return Budget{Epochs: x.trained, GPUHours: x.hours(), Dollars: x.hours() * s.settings.PricePerHour}
+}
+
+func (s spent) hours() float64 { return float64(s.milliseconds) / float64(time.Hour/time.Millisecond) }
+
 // fits reports whether the stage's budget has room for so many epochs more.
 func (s *State) fits(stage, epochs int) bool {
 	b, x := s.plans[stage].budget, s.indexes[stage].spent
-	hours := float64(x.milliseconds) / float64(time.Hour/time.Millisecond)
 	return (b.Epochs == 0 || x.trained+x.leased+epochs <= b.Epochs) &&
-		(b.GPUHours == 0 || hours < b.GPUHours) &&
-		(b.Dollars == 0 || hours*s.settings.PricePerHour < b.Dollars)
+		(b.GPUHours == 0 || x.hours() < b.GPUHours) &&
+		(b.Dollars == 0 || x.hours()*s.settings.PricePerHour < b.Dollars)
 }

@@ -37,7 +37,7 @@ func set(s *Settings, word string) error {
 	var list []int
 	for _, text := range strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == '/' }) {
 		n, err := strconv.Atoi(text)
-		if err != nil && !strings.HasSuffix(key, ".sampler") && !strings.HasSuffix(key, ".objective") {
+		if err != nil && !strings.HasSuffix(key, ".sampler") && !strings.HasSuffix(key, ".objective") && !strings.HasSuffix(key, ".scheduler") {
 			return err
 		}
 		list = append(list, n)
@@ -82,6 +82,12 @@ func set(s *Settings, word string) error {
 		stage.Patience = list[0]
 	case "enqueue":
 		stage.Enqueue = list[0]
+	case "scheduler":
+		stage.Scheduler.Kind = value
+	case "startup":
+		stage.Scheduler.StartupTrials = list[0]
+	case "epochs":
+		stage.Budget.Epochs = list[0]
 	case "sampler":
 		stage.Sampler = value
 	case "objective":
@@ -95,7 +101,7 @@ func set(s *Settings, word string) error {
 // setNumber changes a setting that need not be whole, if the key is one's.
 func setNumber(s *Settings, key, value string) (ok bool, err error) {
 	for name, stage := range map[string]*SearchStage{"a.": &s.A, "b.": &s.B} {
-		field := map[string]*float64{"ece": &stage.Limits.ECE, "seconds": &stage.Limits.SecondsPerEpoch,
+		field := map[string]*float64{"hours": &stage.Budget.GPUHours, "dollars": &stage.Budget.Dollars, "ece": &stage.Limits.ECE, "seconds": &stage.Limits.SecondsPerEpoch,
 			"memory": &stage.Limits.PeakMemoryGB}[strings.TrimPrefix(key, name)]
 		if field != nil {
 			*field, err = strconv.ParseFloat(value, 64)

@@ -44,6 +44,9 @@ func (tr *trace) show(what string, a args) (string, error) {
 		return "pareto" + numbers(s.Pareto(stage)), nil
 	case "cost":
 		return fmt.Sprintf("cost %gs", s.CostSeconds(stage)), nil
+	case "budget":
+		b := s.Spent(stage)
+		return fmt.Sprintf("budget %d epochs, %.0fs, %.2g dollars", b.Epochs, b.GPUHours*3600, b.Dollars), nil
 	case "spent":
 		text := fmt.Sprintf("spent %g", s.SpentDollars())
 		if budget, ok := s.BudgetDollars(); ok {

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/supermax-hpo/supermax/shared/asha"
 	"github.com/supermax-hpo/supermax/shared/protocol"
 )
 
@@ -61,6 +62,14 @@ func newWorld(t *rapid.T) *world {
 	settings.A.Limits.ECE = rapid.SampledFrom([]float64{0, 0.5}).Draw(t, "limit of ECE in A")
 	settings.B.Limits.ECE = rapid.SampledFrom([]float64{0, 0.8}).Draw(t, "limit of ECE in B")
 	settings.A.Objective = rapid.SampledFrom([]string{ObjectiveF1, ObjectiveF1PerDollar}).Draw(t, "objective")
+	settings.A.Scheduler = rapid.SampledFrom([]asha.Options{
+		{}, {}, {Kind: asha.KindASHA, MinEarlyStoppingRate: 1, Bootstrap: 2}, {Kind: asha.KindStopping}, {Kind: asha.KindStopping, Bootstrap: 1},
+		{Kind: asha.KindHyperband}, {Kind: asha.KindMedian}, {Kind: asha.KindPercentile, Percentile: 40, StartupTrials: 1, WarmupEpochs: 2}, {Kind: asha.KindNone},
+	}).Draw(t, "scheduler of A")
+	settings.B.Scheduler.Kind = rapid.SampledFrom([]string{"", asha.KindASHA, asha.KindStopping, asha.KindHyperband, asha.KindNone}).Draw(t, "scheduler of B")
+	settings.A.Budget.Epochs = rapid.SampledFrom([]int{0, 0, 8, 20}).Draw(t, "epochs of A")
+	settings.A.Budget.Dollars = rapid.SampledFrom([]float64{0, 0, 12}).Draw(t, "dollars of A")
+	settings.B.Budget.GPUHours = rapid.SampledFrom([]float64{0, 0, 0.001}).Draw(t, "hours of B")
 	settings.MaxRequeues = 2
 	settings.PricePerHour = 3600 // a dollar a second
 	s, events, err := New(testStart, settings)
@@ -128,7 +137,7 @@ func (w *world) snapshot() string {
 func (w *world) gaveNothingOutWhileStopped(events []Event) {
 	stopped := w.state.Stopped() != ""
 	for _, e := range events {
-		if stopped && (e.Type == EventLeased || e.Type == EventTrialCreated || e.Type == EventPromoted) {
+		if stopped && (e.Type == EventLeased || e.Type == EventTrialCreated || e.Type == EventPromoted && e.Slot != "") {
 			w.t.Fatalf("a stopped study: %+v", e)
 		}
 		stopped = (stopped || e.Type == EventStopped) && e.Type != EventResumed
@@ -160,7 +169,10 @@ func (w *world) invariants() {
 			w.t.Fatalf("trial %d, rung %d was accepted %d times", at[0], at[1], n)
 		}
 	}
-	for _, stage := range stages {
+	for i, stage := range stages {
+		if b, x := w.state.plans[i].budget.Epochs, w.state.indexes[i].spent; b > 0 && x.trained+x.leased > b {
+			w.t.Fatalf("stage %s has trained %d epochs, leased %d and may have %d", stage, x.trained, x.leased, b)
+		}
 		leases := make(map[string]int)
 		for _, t := range w.state.Trials(stage) {
 			if (t.Lease != nil) != (t.State == Running) {

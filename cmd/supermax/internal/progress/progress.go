@@ -75,8 +75,7 @@ func Of(state *study.State, stage protocol.Stage, pricePerHour float64) Status {
 	p.done, p.total = epochsOf(state.Scheduler(stage).Expected(max(0, p.Counts.Limit-p.Counts.Failed)), reported)
 	if p.done > 0 {
 		search := map[protocol.Stage]study.SearchStage{protocol.StageA: settings.A, protocol.StageB: settings.B}[stage]
-		room := room(search.Budget, p.done*float64(len(search.Seeds)), state.CostSeconds(stage)/3600, settings.PricePerHour)
-		p.total = max(p.done, min(p.total, p.done*room))
+		p.total = max(p.done, min(p.total, p.done*room(search.Budget, state.Spent(stage))))
 		p.ToSpend = p.Cost * (p.total - p.done) / p.done
 	}
 	return p
@@ -103,12 +102,11 @@ func epochsOf(expected []asha.Pass, reported map[span]int) (done, total float64)
 	return done, total
 }
 
-// room returns how many times as much as was spent, so many epochs and slot hours, a budget
-// has room for.
-func room(b study.Budget, epochs, hours, pricePerHour float64) float64 {
+// room returns how many times as much as was spent a budget has room for.
+func room(b, spent study.Budget) float64 {
 	room := math.Inf(1)
 	for _, bound := range []struct{ all, spent float64 }{
-		{float64(b.Epochs), epochs}, {b.GPUHours, hours}, {b.Dollars, hours * pricePerHour},
+		{float64(b.Epochs), float64(spent.Epochs)}, {b.GPUHours, spent.GPUHours}, {b.Dollars, spent.Dollars},
 	} {
 		if bound.all > 0 && bound.spent > 0 {
 			room = min(room, bound.all/bound.spent)

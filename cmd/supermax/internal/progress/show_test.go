@@ -208,7 +208,7 @@ func TestRoom(t *testing.T) {
 		{study.Budget{GPUHours: 40, Dollars: 12}, 1.2},
 		{study.Budget{Dollars: 5}, 0.5}, // passed by what ran
 	} {
-		if got := room(c.budget, 30, 4, 2.5); got != c.want {
+		if got := room(c.budget, study.Budget{Epochs: 30, GPUHours: 4, Dollars: 10}); got != c.want {
 			t.Errorf("%+v has room for %v times as much, want %v", c.budget, got, c.want)
 		}
 	}
