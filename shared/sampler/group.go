@@ -28,7 +28,7 @@ func (m *model) newGroup(l *layout, index []int) *group {
 			rest = append(rest, int32(t))
 		}
 	}
-	g.good, g.rest = newParzen(g.dims, defaultParzen), newParzen(g.dims, defaultParzen)
+	g.good, g.rest = newParzen(g.dims, goodParzen), newParzen(g.dims, defaultParzen)
 	g.fill(m, g.rest, rest, rest)
 	g.fillGood(m)
 	return g
@@ -42,16 +42,19 @@ func (g *group) part(t *learned) part {
 	return t.part
 }
 
+// goodParzen lets the good trials' kernels be half as wide as the others': what they are for
+// is to be drawn from. docs/design.md has what it does.
+var goodParzen = parzenConfig{priorWeight: 1, magicClip: true, fineness: 2}
+
 // fillGood makes the density of the good trials, which are few.
 func (g *group) fillGood(m *model) {
 	var trials, components []int32
-	for _, t := range m.good {
+	g.good.given = make([]float64, 0, len(m.good)) // not nil: no recency
+	for i, t := range m.good {
 		if g.part(&m.learned[t]) == goodPart {
 			trials, components = append(trials, t), append(components, int32(len(components)))
+			g.good.given = append(g.good.given, m.weights[i])
 		}
-	}
-	if m.ones {
-		g.good.given = slices.Repeat([]float64{1}, len(trials))
 	}
 	g.fill(m, g.good, components, trials)
 }
@@ -68,8 +71,8 @@ func (g *group) fill(m *model, p *parzen, components, trials []int32) {
 }
 
 // update follows the trials that the model learned anew; before is what it knew of them.
-func (g *group) update(m *model, trials []int32, before []learned) {
-	goodChanged := false
+// goodChanged says whether the good trials are others or in another order.
+func (g *group) update(m *model, trials []int32, before []learned, goodChanged bool) {
 	for i, t := range trials {
 		now := &m.learned[t]
 		from, to := g.part(&before[i]), g.part(now)

@@ -14,9 +14,10 @@ type model struct {
 	changed []int32       // the trials set since the last update
 	learned []learned     // by trial
 	actives []parameterID // by parameter
+	best    []int32       // the good trials, best first where there is one objective
 	good    []int32       // the good trials by age
+	weights []float64     // of the good trials
 	groups  []*group
-	ones    bool // good trials weigh the same whatever their age
 	sorter  sorter
 }
 
@@ -44,7 +45,7 @@ type parameterID struct{ trials, sum uint64 }
 func (h *History) learn(n int) *model {
 	m := h.model
 	if m == nil {
-		m = &model{actives: make([]parameterID, len(h.layout.params)), ones: len(h.problem.Directions) > 1}
+		m = &model{actives: make([]parameterID, len(h.layout.params))}
 		for i := range h.trials {
 			m.changed = append(m.changed, int32(i))
 		}
@@ -53,8 +54,8 @@ func (h *History) learn(n int) *model {
 	if len(m.changed) == 0 {
 		return m
 	}
-	good := h.best(n, bestSubset)
-	slices.Sort(good)
+	best := h.best(n, bestSubset)
+	good := slices.Sorted(slices.Values(best))
 	touched := slices.Concat(m.changed, m.good, good)
 	slices.Sort(touched)
 	touched = slices.Compact(touched)
@@ -65,14 +66,16 @@ func (h *History) learn(n int) *model {
 		_, isGood := slices.BinarySearch(good, t)
 		m.note(t, &h.trials[t], isGood)
 	}
-	m.good, m.changed = good, m.changed[:0]
+	others := !slices.Equal(m.best, best)
+	m.best, m.good, m.changed = best, good, m.changed[:0]
+	m.weigh(len(h.problem.Directions))
 
 	parts := m.parts(&h.layout)
 	same := slices.EqualFunc(m.groups, parts, func(g *group, index []int) bool { return slices.Equal(g.index, index) })
 	// One trial after the other is more work than all at once when many changed.
 	if same && len(touched) <= 64+len(h.trials)/8 {
 		for _, g := range m.groups {
-			g.update(m, touched, before)
+			g.update(m, touched, before, others)
 		}
 		return m
 	}
@@ -119,6 +122,21 @@ func rowsOf(values [][]float64, indices []int) [][]float64 {
 		rows[j] = values[i]
 	}
 	return rows
+}
+
+// weigh sets the weights of the good trials. With one objective they fall in even steps from
+// the best one's 1, as the improvement over the worst of them would if it were even: the
+// density is that of the expected improvement rather than that of an improvement. With
+// several they are equal.
+func (m *model) weigh(objectives int) {
+	m.weights = make([]float64, len(m.good))
+	for place, t := range m.best {
+		i, _ := slices.BinarySearch(m.good, t)
+		m.weights[i] = 1
+		if objectives == 1 {
+			m.weights[i] -= float64(place) / float64(len(m.best))
+		}
+	}
 }
 
 // note puts down what is known of a trial now.

@@ -42,8 +42,36 @@ func (q quality) median(trials, ref int) float64 {
 	return (x[(len(x)-1)/2] + x[len(x)/2]) / 2
 }
 
-// race searches a function with several seeds and so many slots: that many trials run at any
-// time, and which of them finishes next is drawn at random.
+// follow searches a function with a sampler and so many slots: that many trials run at any
+// time, and which of them finishes next is drawn at random. told is called after each trial
+// with the values so far.
+func follow(t *testing.T, f functions.Function, s Sampler, slots, trials int, seed uint64, told func(values [][]float64)) {
+	t.Helper()
+	h := historyOf(t, Problem{Space: f.Space, Directions: slices.Repeat([]Direction{Minimize}, f.Objectives)}, nil)
+	order := rand.New(rand.NewPCG(seed, 77))
+	var running []Observation
+	var values [][]float64
+	for asked := 0; len(values) < trials; {
+		for ; len(running) < slots && asked < trials; asked++ {
+			a, err := s.Suggest(h, rand.New(rand.NewPCG(seed, uint64(asked))))
+			if err != nil {
+				t.Fatal(err)
+			}
+			o := Observation{Number: asked, Point: pointOf(t, f.Space, a), Rung: -1, State: Running}
+			set(t, h, o)
+			o.Values, o.State = f.Eval(a), Completed
+			running = append(running, o)
+		}
+		i, last := order.IntN(len(running)), len(running)-1
+		set(t, h, running[i])
+		values = append(values, running[i].Values)
+		running[i] = running[last]
+		running = running[:last]
+		told(values)
+	}
+}
+
+// race searches a function with several seeds and so many slots.
 func race(t *testing.T, f functions.Function, slots int, like quality) quality {
 	t.Helper()
 	at := like.at(t)
@@ -51,35 +79,17 @@ func race(t *testing.T, f functions.Function, slots int, like quality) quality {
 	for _, n := range at {
 		q.Raw[strconv.Itoa(n)] = make([][]float64, len(q.Refs))
 	}
-	p := Problem{Space: f.Space, Directions: slices.Repeat([]Direction{Minimize}, f.Objectives)}
+	dirs := slices.Repeat([]Direction{Minimize}, f.Objectives)
 	for seed := range uint64(raceSeeds) {
-		h := historyOf(t, p, nil)
-		order := rand.New(rand.NewPCG(seed, 77))
-		var running []Observation
-		var values [][]float64
-		for asked := 0; len(values) < at[len(at)-1]; {
-			for ; len(running) < slots && asked < at[len(at)-1]; asked++ {
-				a, err := NSGA2{}.Suggest(h, rand.New(rand.NewPCG(seed, uint64(asked))))
-				if err != nil {
-					t.Fatal(err)
-				}
-				o := Observation{Number: asked, Point: pointOf(t, f.Space, a), Rung: -1, State: Running}
-				set(t, h, o)
-				o.Values, o.State = f.Eval(a), Completed
-				running = append(running, o)
+		follow(t, f, NSGA2{}, slots, at[len(at)-1], seed, func(values [][]float64) {
+			if !slices.Contains(at, len(values)) {
+				return
 			}
-			i, last := order.IntN(len(running)), len(running)-1
-			set(t, h, running[i])
-			values = append(values, running[i].Values)
-			running[i] = running[last]
-			running = running[:last]
-			if slices.Contains(at, len(values)) {
-				for j, ref := range q.Refs {
-					row := q.Raw[strconv.Itoa(len(values))]
-					row[j] = append(row[j], Hypervolume(values, p.Directions, ref))
-				}
+			for j, ref := range q.Refs {
+				row := q.Raw[strconv.Itoa(len(values))]
+				row[j] = append(row[j], Hypervolume(values, dirs, ref))
 			}
-		}
+		})
 	}
 	return q
 }

@@ -38,7 +38,7 @@ type normal struct{ mean, sigma, scale float64 }
 func newNumericKernel(d dimension, cfg parzenConfig) *numericKernel {
 	k := &numericKernel{dimension: d, cfg: cfg, prior: normal{mean: 0.5 * (d.low + d.high), sigma: d.high - d.low}}
 	k.prior.scale = k.normalizer(k.prior.mean, k.prior.sigma)
-	k.narrowest = cfg.narrowest(0, d.high-d.low)
+	k.narrowest = cfg.narrowest(0, d.high-d.low, d.step > 0)
 	return k
 }
 

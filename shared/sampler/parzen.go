@@ -7,15 +7,17 @@ import (
 	"sort"
 )
 
-// parzenConfig holds the choices in building a [parzen]; [defaultParzen] has TPE's.
+// parzenConfig holds the choices in building a [parzen]; [defaultParzen] has those of the
+// published TPE.
 type parzenConfig struct {
 	priorWeight float64 // of the prior, where an observation's weight is at most 1
 	magicClip   bool    // kernels are never narrower than the observations are dense
+	fineness    float64 // on a continuum they may be so many times narrower
 	endpoints   bool    // the bounds count as neighbours of the outermost observations
 	scott       bool    // one width for all, by the number of observations and dimensions
 }
 
-var defaultParzen = parzenConfig{priorWeight: 1, magicClip: true}
+var defaultParzen = parzenConfig{priorWeight: 1, magicClip: true, fineness: 1}
 
 // A parzen is a density over several dimensions, estimated from observations: a mixture
 // with a component for each of them, the product of one kernel a dimension, and a prior
@@ -171,11 +173,11 @@ func (p *parzen) touch(s slot, from, to int) {
 
 // settle sets what follows from the number and the age of the components.
 func (p *parzen) settle() {
-	if narrowest := p.cfg.narrowest(p.n, 1); narrowest != p.narrowest || p.cfg.scott {
+	if narrowest := p.cfg.narrowest(p.n, 1, true); narrowest != p.narrowest || p.cfg.scott {
 		p.narrowest = narrowest
 		for _, slot := range p.dims {
 			if k := p.numeric(slot); k != nil {
-				k.narrowest = p.cfg.narrowest(p.n, k.high-k.low)
+				k.narrowest = p.cfg.narrowest(p.n, k.high-k.low, k.step > 0)
 				p.touch(slot, 0, p.n)
 			}
 		}

@@ -48,10 +48,7 @@ func (s TPE) Suggest(h *History, rng *rand.Rand) (space.Assignment, error) {
 		if attempt > maxRedraws/2 {
 			return h.layout.drawAll(rng)
 		}
-		chosen := make(space.Point, len(h.layout.params))
-		for i := range chosen {
-			chosen[i] = math.NaN()
-		}
+		chosen := slices.Clone(h.layout.fixed)
 		for _, g := range m.groups {
 			g.choose(rng, candidates, chosen, s.penalty)
 		}

@@ -4,11 +4,15 @@ import "math"
 
 // narrowest returns the least width of n components in a dimension: with magicClip, 1/min(100,
 // n+2) of it, the clip of Bergstra et al., "Algorithms for hyper-parameter optimization" (2011).
-func (c parzenConfig) narrowest(n int, span float64) float64 {
-	if c.magicClip {
+// On a grid the fineness does not count, lest neighbouring values be out of reach.
+func (c parzenConfig) narrowest(n int, span float64, grid bool) float64 {
+	switch {
+	case !c.magicClip:
+		return 1e-12
+	case grid:
 		return span / min(100, float64(n+2))
 	}
-	return 1e-12
+	return span / min(100, c.fineness*float64(n+2))
 }
 
 // widen sets the widths of the components that stand at from … to-1 in the order, and calls
