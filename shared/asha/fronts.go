@@ -28,10 +28,10 @@ type front struct {
 // holds reports whether the entry's place is in a front.
 func (f fronts) holds(e entry) bool { return f.used && e.violation == 0 }
 
-// withAll returns the fronts, which are empty, with these members. In their order none is
-// dominated by a later one, and of a front the last to come is the best by the second loss.
+// withAll returns the fronts, which are empty, with these members, which stand in order: none
+// is dominated by a later one, and of a front the last to come is the best by the second
+// loss.
 func (f fronts) withAll(entries []entry) fronts {
-	slices.SortFunc(entries, entry.compare)
 	var members [][]entry
 	for _, e := range entries {
 		k := sort.Search(len(members), func(k int) bool {

@@ -1,7 +1,6 @@
 package asha
 
 import (
-	"cmp"
 	"fmt"
 	"iter"
 	"math"
@@ -21,16 +20,24 @@ type entry struct {
 
 // compare orders entries by violation, losses and trial number. None holds NaN.
 func (e entry) compare(o entry) int {
-	if c := cmp.Compare(e.violation, o.violation); c != 0 {
-		return c
+	switch {
+	case e.violation != o.violation:
+		return before(e.violation < o.violation)
+	case e.first != o.first:
+		return before(e.first < o.first)
+	case e.second != o.second:
+		return before(e.second < o.second)
+	case e.trial != o.trial:
+		return before(e.trial < o.trial)
 	}
-	if c := cmp.Compare(e.first, o.first); c != 0 {
-		return c
+	return 0
+}
+
+func before(is bool) int {
+	if is {
+		return -1
 	}
-	if c := cmp.Compare(e.second, o.second); c != 0 {
-		return c
-	}
-	return cmp.Compare(e.trial, o.trial)
+	return 1
 }
 
 // missing reports whether the entry has no place, for want of a value.
@@ -48,21 +55,17 @@ type level struct {
 	missing int                   // results without a value
 }
 
-// newLevel returns the level with these results.
+// newLevel returns the level with these results, which it puts in order.
 func newLevel(objectives int, entries []entry) level {
 	l := level{fronts: fronts{used: objectives > 1}}
-	var line, waiting, inFronts []entry
-	for _, e := range entries {
-		switch {
-		case e.missing():
-			l.missing++
-		case l.fronts.holds(e):
-			inFronts = append(inFronts, e)
-		default:
-			line = append(line, e)
-		}
-	}
+	line := slices.DeleteFunc(entries, entry.missing)
+	l.missing = len(entries) - len(line)
 	slices.SortFunc(line, entry.compare)
+	if l.fronts.used { // the feasible stand before the others
+		n, _ := slices.BinarySearchFunc(line, 0, func(e entry, _ int) int { return before(e.violation == 0) })
+		l.fronts, line = l.fronts.withAll(line[:n]), line[n:]
+	}
+	waiting := make([]entry, 0, len(line))
 	for i, e := range line {
 		if e.waiting {
 			waiting = append(waiting, e)
@@ -70,7 +73,6 @@ func newLevel(objectives int, entries []entry) level {
 		line[i].waiting = false
 	}
 	l.line, l.waiting = persistent.NewSet(entry.compare, line...), persistent.NewSet(entry.compare, waiting...)
-	l.fronts = l.fronts.withAll(inFronts)
 	return l
 }
 

@@ -21,16 +21,19 @@ type node[T any] struct {
 // NewSet returns a set of the elements by a comparison as of [cmp.Compare]. The elements
 // must stand in its order without two that are equal.
 func NewSet[T any](compare func(a, b T) int, sorted ...T) Set[T] {
-	return Set[T]{compare: compare, root: balanced(sorted)}
+	return Set[T]{compare: compare, root: balanced(sorted, make([]node[T], len(sorted)))}
 }
 
 // balanced returns the tree of sorted elements, in time that is linear in their number.
-func balanced[T any](sorted []T) *node[T] {
+// It puts it into the nodes, which are as many: one piece of memory instead of one a node.
+func balanced[T any](sorted []T, nodes []node[T]) *node[T] {
 	if len(sorted) == 0 {
 		return nil
 	}
 	middle := len(sorted) / 2
-	return join(balanced(sorted[:middle]), sorted[middle], balanced(sorted[middle+1:]))
+	nodes[middle] = node[T]{left: balanced(sorted[:middle], nodes[:middle]), right: balanced(sorted[middle+1:], nodes[middle+1:]),
+		size: len(sorted), value: sorted[middle]}
+	return &nodes[middle]
 }
 
 // Len returns how many elements there are.
