@@ -67,7 +67,7 @@ func column(rows [][]float64, d int) []float64 {
 func (p *parzen) at(x []float64) float64 {
 	var at spot
 	p.locate(x, &at)
-	return p.logDensity(&at)
+	return p.logDensity(&at, math.Inf(1))
 }
 
 // whole is the log density with nothing left out.
@@ -110,7 +110,7 @@ func TestFarComponentsAddNothing(t *testing.T) {
 			got := p.at(x)
 			want, terms := p.whole(x)
 			left += len(terms) - len(p.scratch.near) - 1
-			if !near(got, want, 1e-12) {
+			if !near(got, want, 1e-9) {
 				t.Fatalf("the log density is %v, over all components %v", got, want)
 			}
 		}
@@ -184,4 +184,31 @@ func TestSorterIsStable(t *testing.T) {
 			t.Fatalf("order of %v is %v, want %v", x, got, want)
 		}
 	})
+}
+
+// A density that is said to be greater than enough is, and one that is not is the density.
+func TestEnoughIsEnough(t *testing.T) {
+	spared := 0
+	rapid.Check(t, func(t *rapid.T) {
+		p, _, points := drawParzen(t, rapid.SampledFrom([]int{5, 60, 150}).Draw(t, "observations"), 2)
+		for _, x := range points {
+			want, _ := p.whole(x)
+			enough := want + rapid.Float64Range(-5, 5).Draw(t, "above")
+			p.at(x) // leaves a landmark
+			var at spot
+			p.locate(x, &at)
+			got := p.logDensity(&at, enough)
+			if math.IsInf(got, 1) {
+				spared++
+				if !(want > enough) {
+					t.Fatalf("the log density %v is said to be greater than %v", want, enough)
+				}
+			} else if !near(got, want, 1e-9) {
+				t.Fatalf("the log density is %v, over all components %v", got, want)
+			}
+		}
+	})
+	if spared == 0 {
+		t.Error("no density was ever enough: the test shows nothing")
+	}
 }

@@ -44,12 +44,12 @@ type parzen struct {
 	handicap []float64
 	stale    []int32 // the components whose handicap is to be worked out
 
-	narrowest float64 // the clip, as a share of a dimension, for which the widths are right
-	total     float64 // of the weights, the prior's included
-	nearest   float64 // a handicap that few are below
-	logOdds   float64 // log of the prior's weight over the greatest one of an observation
-	invisible float64 // [invisible] of that many components
-	scratch   scratch
+	narrowest   float64 // the clip, as a share of a dimension, for which the widths are right
+	total       float64 // of the weights, the prior's included
+	nearest     float64 // a handicap that few are below
+	logGreatest float64 // log of the greatest weight of an observation
+	invisible   float64 // [invisible] of that many components
+	scratch     scratch
 }
 
 // A slot is a dimension's place among those of its kind.
@@ -210,9 +210,9 @@ func (p *parzen) settle() {
 		}
 	}
 	p.invisible = invisible(p.n)
-	p.total, p.logOdds = p.totalWeight(), math.Log(p.priorWeight())
+	p.total, p.logGreatest = p.totalWeight(), 0
 	if len(p.given) > 0 {
-		p.logOdds -= math.Log(slices.Max(p.given))
+		p.logGreatest = math.Log(slices.Max(p.given))
 	}
 }
 

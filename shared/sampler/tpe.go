@@ -86,13 +86,17 @@ func (g *group) choose(rng *rand.Rand, n int, chosen space.Point, penalty func(s
 	d := g.good.drawer()
 	candidate := slices.Clone(chosen)
 	x, at, best := make([]float64, len(g.index)), &g.spot, math.Inf(-1)
+	g.rest.forgetLandmarks()
 	for range n {
 		d.draw(rng, x)
 		g.good.locate(x, at)
 		for j, i := range g.index {
 			candidate[i] = x[j]
 		}
-		if score := g.good.logDensity(at) - g.rest.logDensity(at) - penalty(candidate); score > best {
+		score := g.good.logDensity(at, math.Inf(1)) - penalty(candidate)
+		// Where the rest are dense enough to make it worse than the best one, how dense they are
+		// is not worked out.
+		if score -= g.rest.logDensity(at, score-best); score > best {
 			best = score
 			copy(chosen, candidate)
 		}
