@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // columnLines are columns as a snapshot holds them. They are read one after the other, when
@@ -32,6 +33,19 @@ func splitColumns(lines []byte) (*columnLines, error) {
 		c.lines[string(name)] = inner
 	}
 	return c, nil
+}
+
+// split removes the columns whose names begin so and returns them. They can be read at the same
+// time as the others.
+func (c *columnLines) split(prefix string) *columnLines {
+	part := &columnLines{lines: make(map[string][]byte)}
+	for name, line := range c.lines {
+		if strings.HasPrefix(name, prefix) {
+			part.lines[name] = line
+			delete(c.lines, name)
+		}
+	}
+	return part
 }
 
 // take removes the column of so many rows and returns its numbers, which are valid up to the

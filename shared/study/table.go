@@ -1,10 +1,12 @@
 package study
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/supermax-hpo/supermax/shared/internal/persistent"
@@ -35,9 +37,13 @@ type seedRow struct {
 // trialStates are the states by their number in a snapshot.
 var trialStates = [...]TrialState{Queued, Running, Paused, Completed, Failed, Stale}
 
-// trialTable returns the columns of the trials beside created, which says how many they are.
-func trialTable(s *space.Space) []column[*Trial] {
-	table := []column[*Trial]{
+// paramPrefix is what the names of the parameters' columns begin with.
+const paramPrefix = "param."
+
+// trialTable returns the columns of the trials beside created, which says how many they are,
+// and their parameters.
+func trialTable() []column[*Trial] {
+	return []column[*Trial]{
 		{name: "state",
 			get: func(t *Trial) float64 { return float64(slices.Index(trialStates[:], t.State)) },
 			set: func(t *Trial, x float64) {
@@ -52,8 +58,13 @@ func trialTable(s *space.Space) []column[*Trial] {
 			get: func(t *Trial) float64 { return float64(t.Attempt) },
 			set: func(t *Trial, x float64) { t.Attempt = int(x) }},
 	}
+}
+
+// paramTable returns the columns of the trials' parameters.
+func paramTable(s *space.Space) []column[*Trial] {
+	var table []column[*Trial]
 	for i := range s.Params {
-		table = append(table, column[*Trial]{name: "param." + strconv.Itoa(i), missing: math.NaN(),
+		table = append(table, column[*Trial]{name: paramPrefix + strconv.Itoa(i), missing: math.NaN(),
 			get: func(t *Trial) float64 { return t.point[i] },
 			set: func(t *Trial, x float64) { t.point[i] = x }})
 	}
@@ -204,7 +215,8 @@ func (s *State) trialColumns() columns {
 	if len(created) > 0 {
 		c["created"] = created
 	}
-	write(c, trialTable(s.settings.Space), trials)
+	write(c, trialTable(), trials)
+	write(c, paramTable(s.settings.Space), trials)
 	write(c, reportTable(), reports)
 	write(c, seedTable(), seeds)
 	return c
@@ -229,16 +241,21 @@ func (s *State) readTrials(c *columnLines) error {
 	if err := s.consistentStages(); err != nil {
 		return err
 	}
-	if err := read(c, trialTable(s.settings.Space), list); err != nil {
+	if err := read(c, trialTable(), list); err != nil {
 		return err
 	}
-	if err := s.readReports(c); err != nil {
-		return err
+	// Half of the work is parameters: they are read beside the reports.
+	params, paramsErr := c.split(paramPrefix), error(nil)
+	var wait sync.WaitGroup
+	wait.Go(func() { paramsErr = read(params, paramTable(s.settings.Space), list) })
+	err = s.readReports(c)
+	wait.Wait()
+	for _, part := range []*columnLines{c, params} {
+		for name := range part.lines {
+			err = cmp.Or(err, fmt.Errorf("column %s is not known", name))
+		}
 	}
-	for name := range c.lines {
-		return fmt.Errorf("column %s is not known", name)
-	}
-	return nil
+	return cmp.Or(paramsErr, err)
 }
 
 // readReports makes the reports and seeds of trials whose state and rung are read.
