@@ -49,14 +49,23 @@ var goodParzen = parzenConfig{priorWeight: 1, magicClip: true, fineness: 2}
 // fillGood makes the density of the good trials, which are few.
 func (g *group) fillGood(m *model) {
 	var trials, components []int32
-	g.good.given = make([]float64, 0, len(m.good)) // not nil: no recency
-	for i, t := range m.good {
+	for _, t := range m.good {
 		if g.part(&m.learned[t]) == goodPart {
 			trials, components = append(trials, t), append(components, int32(len(components)))
+		}
+	}
+	g.weighGood(m)
+	g.fill(m, g.good, components, trials)
+}
+
+// weighGood gives the good trials their weights.
+func (g *group) weighGood(m *model) {
+	g.good.given = make([]float64, 0, len(m.good)) // not nil: age does not count
+	for i, t := range m.good {
+		if g.part(&m.learned[t]) == goodPart {
 			g.good.given = append(g.good.given, m.weights[i])
 		}
 	}
-	g.fill(m, g.good, components, trials)
 }
 
 // fill puts the trials into a density as its components.
@@ -71,8 +80,8 @@ func (g *group) fill(m *model, p *parzen, components, trials []int32) {
 }
 
 // update follows the trials that the model learned anew; before is what it knew of them.
-// goodChanged says whether the good trials are others or in another order.
-func (g *group) update(m *model, trials []int32, before []learned, goodChanged bool) {
+func (g *group) update(m *model, trials []int32, before []learned) {
+	goodChanged := false
 	for i, t := range trials {
 		now := &m.learned[t]
 		from, to := g.part(&before[i]), g.part(now)
@@ -90,6 +99,9 @@ func (g *group) update(m *model, trials []int32, before []learned, goodChanged b
 	g.rest.settle()
 	if goodChanged {
 		g.fillGood(m)
+	} else {
+		g.weighGood(m)
+		g.good.settle()
 	}
 }
 

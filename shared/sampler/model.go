@@ -66,16 +66,15 @@ func (h *History) learn(n int) *model {
 		_, isGood := slices.BinarySearch(good, t)
 		m.note(t, &h.trials[t], isGood)
 	}
-	others := !slices.Equal(m.best, best)
 	m.best, m.good, m.changed = best, good, m.changed[:0]
-	m.weigh(len(h.problem.Directions))
+	m.weigh(len(h.problem.Directions), h.running)
 
 	parts := m.parts(&h.layout)
 	same := slices.EqualFunc(m.groups, parts, func(g *group, index []int) bool { return slices.Equal(g.index, index) })
 	// One trial after the other is more work than all at once when many changed.
 	if same && len(touched) <= 64+len(h.trials)/8 {
 		for _, g := range m.groups {
-			g.update(m, touched, before, others)
+			g.update(m, touched, before)
 		}
 		return m
 	}
@@ -124,19 +123,32 @@ func rowsOf(values [][]float64, indices []int) [][]float64 {
 	return rows
 }
 
-// weigh sets the weights of the good trials. With one objective they fall in even steps from
-// the best one's 1, as the improvement over the worst of them would if it were even: the
-// density is that of the expected improvement rather than that of an improvement. With
-// several they are equal.
-func (m *model) weigh(objectives int) {
+// weigh sets the weights of the good trials, which are equal where there are several objectives.
+func (m *model) weigh(objectives, running int) {
+	byPlace := slices.Repeat([]float64{1}, len(m.best))
+	if objectives == 1 {
+		byPlace = rankWeights(len(m.best), running)
+	}
 	m.weights = make([]float64, len(m.good))
 	for place, t := range m.best {
 		i, _ := slices.BinarySearch(m.good, t)
-		m.weights[i] = 1
-		if objectives == 1 {
-			m.weights[i] -= float64(place) / float64(len(m.best))
-		}
+		m.weights[i] = byPlace[place]
 	}
+}
+
+// rankWeights returns the weights of n good trials, the best one's first. They fall towards 0
+// the more steeply the more trials are running, as more is then drawn from what the same
+// trials tell. They add up to n, so that the prior has the share that it has among equals.
+func rankWeights(n, running int) []float64 {
+	weights, sum := make([]float64, n), 0.0
+	for place := range weights {
+		weights[place] = math.Pow(1-float64(place)/float64(n), 2+float64(running)/4)
+		sum += weights[place]
+	}
+	for place := range weights {
+		weights[place] *= float64(n) / sum
+	}
+	return weights
 }
 
 // note puts down what is known of a trial now.

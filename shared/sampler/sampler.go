@@ -105,6 +105,8 @@ type Options struct {
 	// all. It needs Cost.
 	CostWeight float64
 	// Cost predicts the seconds an epoch takes at a point, more than 0.
+	// It is finite for every point; NaN there stands for a parameter that is off or, while a
+	// candidate is weighed, not known yet.
 	Cost func(space.Point) float64
 }
 
@@ -118,7 +120,7 @@ func New(name string, o Options) (Sampler, error) {
 	}
 	switch name {
 	case NameTPE:
-		return TPE{CostWeight: o.CostWeight, Cost: o.Cost}, nil
+		return TPE(o), nil
 	case NameNSGA2:
 		return NSGA2{}, nil
 	case NameRandom:

@@ -22,10 +22,14 @@ const (
 // Parameters are modelled jointly with those that were active in the same trials, on the
 // trials where they were. A running trial counts among the rest, so that slots that ask
 // at the same time spread out. Paused trials count with their rung as fidelity, failed
-// ones not at all. Several objectives are ordered as by [BestFirst]. The first ten
-// trials are drawn at random.
+// ones not at all; infeasible trials rank last. Of several objectives whole fronts are good,
+// then the points of one front that cover the most hypervolume. Until ten trials have
+// finished, suggestions follow [QuasiRandom].
+//
+// docs/design.md says in what it differs from Optuna's, and what for.
 type TPE struct {
-	// CostWeight and Cost are [Options]'.
+	// Seed, CostWeight and Cost are [Options]'.
+	Seed       uint64
 	CostWeight float64
 	Cost       func(space.Point) float64
 }
@@ -36,7 +40,7 @@ func (s TPE) Suggest(h *History, rng *rand.Rand) (space.Assignment, error) {
 		return nil, errors.New("a cost weight needs a prediction of the cost")
 	}
 	if h.finished < tpeStartup {
-		return Random{}.Suggest(h, rng)
+		return QuasiRandom{Seed: s.Seed}.Suggest(h, rng)
 	}
 	m := h.learn(goodTrials(h.finished, len(h.problem.Directions)))
 	attempt := 0
