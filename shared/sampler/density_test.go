@@ -20,7 +20,8 @@ func drawDimension(t *rapid.T) dimension {
 	case 1:
 		return newRange(max(low, 0.001), max(low, 0.001)+width, 0, true)
 	case 2:
-		step := width / float64(rapid.IntRange(1, 40).Draw(t, "steps"))
+		steps := rapid.OneOf(rapid.IntRange(1, 40), rapid.Just(tabled+1)).Draw(t, "steps")
+		step := width / float64(steps)
 		return newRange(low, low+width, step, false)
 	}
 	return newRange(low, low+width, 0, false)

@@ -16,7 +16,9 @@ type dimension struct {
 	log       bool
 	low, high float64 // first and last widened by half a step, as logarithms if log
 
-	masses *massCache // with a step: shared by all estimators of the dimension
+	// With a step, shared by all estimators of the dimension:
+	masses *massCache
+	table  *cellTable
 }
 
 func newDimension(p space.Param) dimension {
@@ -34,7 +36,7 @@ func newRange(first, last, step float64, log bool) dimension {
 	d := dimension{first: first, last: last, step: step, log: log}
 	d.low, d.high = d.scaled(first-step/2), d.scaled(last+step/2)
 	if step > 0 {
-		d.masses = new(massCache)
+		d.masses, d.table = new(massCache), &cellTable{count: d.index(last) + 1}
 	}
 	return d
 }

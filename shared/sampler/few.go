@@ -39,10 +39,15 @@ func (p *parzen) logDensities(at *spot) []neighbour {
 // cell returns the log probabilities of a grid cell by component, but for what normalises
 // them, which the handicap holds. It remembers them until a component changes.
 func (k *numericKernel) cell(at *place) []float64 {
-	if k.cells == nil {
-		k.cells = make([][]float64, k.index(k.last)+1)
+	row := &k.untabled
+	if k.table.count > tabled {
+		*row = (*row)[:0]
+	} else {
+		if k.cells == nil {
+			k.cells = make([][]float64, k.table.count)
+		}
+		row = &k.cells[k.index(at.value)]
 	}
-	row := &k.cells[k.index(at.value)]
 	if len(*row) == 0 {
 		for c, shape := range k.shape {
 			log := 0.0

@@ -13,7 +13,10 @@ type group struct {
 	index      []int // into the space's parameters
 	dims       []dimension
 	good, rest *parzen
-	spot       spot // for [group.choose]
+
+	// Memory for [group.choose].
+	candidates []candidate
+	order      []int // of the candidates
 }
 
 // newGroup makes a group of what the model knows of the trials.

@@ -7,12 +7,20 @@ const buckets = 64
 type histogram struct {
 	members [buckets]int32
 	below   [buckets + 1]int32 // how many are in the buckets before
+	changed bool               // since below was set
 }
 
-func (h *histogram) add(bucket int, n int32) { h.members[bucket] += n }
+func (h *histogram) add(bucket int, n int32) {
+	h.members[bucket] += n
+	h.changed = true
+}
 
 // settle sets what [histogram.count] needs after a series of changes.
 func (h *histogram) settle() {
+	if !h.changed {
+		return
+	}
+	h.changed = false
 	for b, n := range h.members {
 		h.below[b+1] = h.below[b] + n
 	}

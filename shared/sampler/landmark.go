@@ -32,9 +32,8 @@ func (p *parzen) bounds(at *spot) bounds {
 		sum += math.Exp(log - top)
 	}
 	return bounds{
-		farthest: -2 * (top - p.logGreatest - p.invisible),
-		// Rounding must not make it more than the density.
-		least: top + math.Log(sum/p.total) - 1e-9,
+		farthest: p.farthest(top, p.invisible),
+		least:    top + math.Log(sum/p.total) - rounding,
 	}
 }
 

@@ -17,6 +17,7 @@ type model struct {
 	best    []int32       // the good trials, best first where there is one objective
 	good    []int32       // the good trials by age
 	weights []float64     // of the good trials
+	byPlace rankWeights
 	groups  []*group
 	sorter  sorter
 }
@@ -125,21 +126,33 @@ func rowsOf(values [][]float64, indices []int) [][]float64 {
 
 // weigh sets the weights of the good trials, which are equal where there are several objectives.
 func (m *model) weigh(objectives, running int) {
-	byPlace := slices.Repeat([]float64{1}, len(m.best))
+	var byPlace []float64
 	if objectives == 1 {
-		byPlace = rankWeights(len(m.best), running)
+		byPlace = m.byPlace.of(len(m.best), running)
+	} else {
+		byPlace = slices.Repeat([]float64{1}, len(m.best))
 	}
-	m.weights = make([]float64, len(m.good))
+	m.weights = slices.Grow(m.weights[:0], len(m.good))[:len(m.good)]
 	for place, t := range m.best {
 		i, _ := slices.BinarySearch(m.good, t)
 		m.weights[i] = byPlace[place]
 	}
 }
 
-// rankWeights returns the weights of n good trials, the best one's first. They fall towards 0
-// the more steeply the more trials are running, as more is then drawn from what the same
-// trials tell. They add up to n, so that the prior has the share that it has among equals.
-func rankWeights(n, running int) []float64 {
+// rankWeights are the weights of good trials, the best one's first, for the numbers of trials
+// that they were last asked for.
+type rankWeights struct {
+	running int
+	weights []float64
+}
+
+// of returns the weights of n good trials. They fall towards 0 the more steeply the more trials
+// are running, as more is then drawn from what the same trials tell. They add up to n, so that
+// the prior has the share that it has among equals.
+func (r *rankWeights) of(n, running int) []float64 {
+	if len(r.weights) == n && r.running == running {
+		return r.weights
+	}
 	weights, sum := make([]float64, n), 0.0
 	for place := range weights {
 		weights[place] = math.Pow(1-float64(place)/float64(n), 2+float64(running)/4)
@@ -148,6 +161,7 @@ func rankWeights(n, running int) []float64 {
 	for place := range weights {
 		weights[place] *= float64(n) / sum
 	}
+	r.running, r.weights = running, weights
 	return weights
 }
 

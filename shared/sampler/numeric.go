@@ -15,12 +15,14 @@ type numericKernel struct {
 	dimension
 	cfg parzenConfig
 
-	shape  []shape     // by component
-	sigma  []float64   // by component: its width
-	scale  []float64   // by component: log of what normalises it
-	order  []int32     // the components by rising mean, equal ones by their number
-	cells  [][]float64 // see [numericKernel.cell]
+	shape  []shape   // by component
+	sigma  []float64 // by component: its width
+	scale  []float64 // by component: log of what normalises it
+	order  []int32   // the components by rising mean, equal ones by their number
 	counts histogram
+
+	cells    [][]float64 // see [numericKernel.cell]
+	untabled []float64   // the row of a cell that has no place in cells
 
 	narrowest float64 // the least width among so many components
 	prior     normal
@@ -52,10 +54,12 @@ func (k *numericKernel) grow(n int) {
 
 // fill makes these the only components. It leaves the widths to [numericKernel.widen].
 func (k *numericKernel) fill(components []int32, x []float64, s *sorter) {
-	k.counts = histogram{}
+	k.counts = histogram{changed: true}
 	for i, c := range components {
 		x[i] = k.scaled(x[i])
-		k.shape[c].mean, k.sigma[c] = x[i], 0
+		if k.shape[c].mean != x[i] { // else its width may be right
+			k.shape[c].mean, k.sigma[c] = x[i], 0
+		}
 		k.counts.add(k.bucket(x[i]), 1)
 	}
 	k.order = slices.Grow(k.order[:0], len(x))
@@ -129,14 +133,6 @@ func (k *numericKernel) normalizer(mean, sigma float64) float64 {
 		scale -= logSqrt2Pi + math.Log(sigma)
 	}
 	return scale
-}
-
-func (k *numericKernel) place(x float64) place {
-	if k.step == 0 {
-		return place{value: x, middle: k.scaled(x)}
-	}
-	low, high := k.scaled(x-k.step/2), k.scaled(x+k.step/2)
-	return place{value: x, middle: (low + high) / 2, half: (high - low) / 2}
 }
 
 // draw returns a value of a component, by drawing until it lies in the dimension: at least

@@ -42,7 +42,8 @@ type parzen struct {
 	// handicap is, by component, what its squared distance from a point begins with: minus
 	// twice the log of what normalises it in the numeric dimensions. +Inf: there is none.
 	handicap []float64
-	stale    []int32 // the components whose handicap is to be worked out
+	stale    []int32 // the components whose handicap is to be worked out, each once
+	isStale  []bool  // by component
 
 	narrowest   float64 // the clip, as a share of a dimension, for which the widths are right
 	total       float64 // of the weights, the prior's included
@@ -96,7 +97,7 @@ func (p *parzen) grow(n int) {
 		return
 	}
 	for len(p.filled) < n {
-		p.filled, p.handicap = append(p.filled, false), append(p.handicap, math.Inf(1))
+		p.filled, p.isStale, p.handicap = append(p.filled, false), append(p.isStale, false), append(p.handicap, math.Inf(1))
 	}
 	for _, k := range p.smooth {
 		k.grow(n)
@@ -121,8 +122,8 @@ func (p *parzen) fill(components []int32, column func(d int) []float64, s *sorte
 	p.n = len(components)
 	for _, c := range components {
 		p.filled[c] = true
+		p.outdate(c)
 	}
-	p.stale = append(p.stale[:0], components...)
 	for d, slot := range p.dims {
 		x := column(d)
 		if k := p.numeric(slot); k != nil {
@@ -142,7 +143,7 @@ func (p *parzen) insert(component int32, value func(d int) float64) {
 	p.grow(int(component) + 1)
 	p.filled[component] = true
 	p.n++
-	p.stale = append(p.stale, component)
+	p.outdate(component)
 	for d, slot := range p.dims {
 		if k := p.numeric(slot); k != nil {
 			j := k.insert(component, value(d))
@@ -168,7 +169,15 @@ func (p *parzen) remove(component int32) {
 
 // touch sets the widths of the components at from … to-1 in a dimension's order anew.
 func (p *parzen) touch(s slot, from, to int) {
-	p.numeric(s).widen(from, to, len(p.dims), func(c int32) { p.stale = append(p.stale, c) })
+	p.numeric(s).widen(from, to, len(p.dims), p.outdate)
+}
+
+// outdate has a component's handicap worked out anew.
+func (p *parzen) outdate(component int32) {
+	if !p.isStale[component] {
+		p.isStale[component] = true
+		p.stale = append(p.stale, component)
+	}
 }
 
 // settle sets what follows from the number and the age of the components.
@@ -183,11 +192,11 @@ func (p *parzen) settle() {
 		}
 	}
 	for _, c := range p.stale {
+		p.isStale[c] = false
 		if p.filled[c] {
 			p.handicap[c] = p.startOf(c)
 		}
 	}
-	p.stale = p.stale[:0]
 	p.nearest = 0
 	for _, k := range p.smooth {
 		p.nearest += 2 * (logSqrt2Pi + math.Log(k.narrowest))
@@ -195,9 +204,12 @@ func (p *parzen) settle() {
 	for _, s := range p.dims {
 		if k := p.numeric(s); k != nil {
 			k.counts.settle()
-			k.forgetCells()
+			if len(p.stale) > 0 {
+				k.forgetCells()
+			}
 		}
 	}
+	p.stale = p.stale[:0]
 	for _, k := range p.choices {
 		k.settle(p.n)
 	}

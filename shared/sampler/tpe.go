@@ -1,6 +1,7 @@
 package sampler
 
 import (
+	"cmp"
 	"errors"
 	"math"
 	"math/rand/v2"
@@ -84,25 +85,44 @@ func (s TPE) penalty(point space.Point) float64 {
 	return s.CostWeight * math.Log(s.Cost(point))
 }
 
+// A candidate is a draw from the good trials' density, as a group sees it.
+type candidate struct {
+	x     []float64 // by the group's dimensions
+	at    spot
+	score float64 // its log density there, less what it costs
+}
+
 // choose draws n candidates and puts the best one's values into chosen, which has a place
 // for every parameter of the space. penalty is taken off a candidate's score.
 func (g *group) choose(rng *rand.Rand, n int, chosen space.Point, penalty func(space.Point) float64) {
 	d := g.good.drawer()
-	candidate := slices.Clone(chosen)
-	x, at, best := make([]float64, len(g.index)), &g.spot, math.Inf(-1)
-	g.rest.forgetLandmarks()
-	for range n {
-		d.draw(rng, x)
-		g.good.locate(x, at)
+	point := slices.Clone(chosen)
+	for len(g.candidates) < n {
+		g.candidates = append(g.candidates, candidate{x: make([]float64, len(g.index))})
+	}
+	g.order = g.order[:0]
+	for i := range n {
+		c := &g.candidates[i]
+		d.draw(rng, c.x)
+		g.good.locate(c.x, &c.at)
 		for j, i := range g.index {
-			candidate[i] = x[j]
+			point[i] = c.x[j]
 		}
-		score := g.good.logDensity(at, math.Inf(1)) - penalty(candidate)
-		// Where the rest are dense enough to make it worse than the best one, how dense they are
-		// is not worked out.
-		if score -= g.rest.logDensity(at, score-best); score > best {
+		c.score = g.good.logDensity(&c.at, math.Inf(1)) - penalty(point)
+		g.order = append(g.order, i)
+	}
+	// Where the rest are dense enough to make a candidate worse than the best one, how dense they
+	// are is not worked out. The sooner a good one comes, the more is spared.
+	slices.SortStableFunc(g.order, func(a, b int) int { return cmp.Compare(g.candidates[b].score, g.candidates[a].score) })
+	best := math.Inf(-1)
+	g.rest.forgetLandmarks()
+	for _, i := range g.order {
+		c := &g.candidates[i]
+		if score := c.score - g.rest.logDensity(&c.at, c.score-best); score > best {
 			best = score
-			copy(chosen, candidate)
+			for j, i := range g.index {
+				chosen[i] = c.x[j]
+			}
 		}
 	}
 }
