@@ -12,9 +12,13 @@ import (
 //
 //	["rung",0,0,1,null]
 //
-// or, where they have many digits, with one string that holds them packed. A thousand trials
-// are read from columns in a few milliseconds, which encoding/json does not achieve, and
-// like numbers side by side compress well.
+// or, where they have many digits, packed: the line says how many, and after the last line
+// stand the packed columns' bytes in the same order.
+//
+//	["seed.f1","packed",4476]
+//
+// A thousand trials are read from columns in a few milliseconds, which encoding/json does not
+// achieve, and like numbers side by side compress well.
 type columns map[string][]float64
 
 // put adds a column, unless it holds nothing but the value that [columnLines.take] puts in the
@@ -25,8 +29,10 @@ func (c columns) put(name string, missing float64, numbers []float64) {
 	}
 }
 
-// appendTo writes the columns in the order of their names, each after a newline.
+// appendTo writes the columns in the order of their names, each after a newline, and what is
+// packed after another one.
 func (c columns) appendTo(data []byte) []byte {
+	var packed []byte
 	for _, name := range slices.Sorted(maps.Keys(c)) {
 		data = append(data, "\n[\""...)
 		data = append(data, name...)
@@ -37,11 +43,13 @@ func (c columns) appendTo(data []byte) []byte {
 			data = appendNumber(data, x)
 		}
 		if worthPacking(len(data)-start, len(c[name])) {
-			data = append(data[:start], ",\""...)
-			data = append(data, pack(c[name])...)
-			data = append(data, '"')
+			data = strconv.AppendInt(append(data[:start], packedMark...), int64(len(c[name])), 10)
+			packed = pack(packed, c[name])
 		}
 		data = append(data, ']')
+	}
+	if len(packed) > 0 {
+		data = append(append(data, '\n'), packed...)
 	}
 	return data
 }

@@ -2,6 +2,7 @@ package study
 
 import (
 	"encoding/base64"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -49,8 +50,8 @@ func TestColumnsRoundTrip(t *testing.T) {
 		got := new(columnLines)
 		if len(data) > 0 {
 			var err error
-			if got, err = splitColumns(data[1:]); err != nil {
-				t.Fatalf("%v\n%s", err, data)
+			if got, err = splitColumns(data[1:], len(c)); err != nil {
+				t.Fatalf("%v\n%q", err, data)
 			}
 		}
 		for name, numbers := range want {
@@ -60,7 +61,7 @@ func TestColumnsRoundTrip(t *testing.T) {
 			}
 		}
 		if len(got.lines) > 0 {
-			t.Fatalf("more columns were read: %q", got.lines)
+			t.Fatalf("more columns were read: %v", slices.Collect(maps.Keys(got.lines)))
 		}
 	})
 }
@@ -69,17 +70,30 @@ func TestColumnsRoundTrip(t *testing.T) {
 // 3FD5 5555 5555 5555.
 func TestColumnsAsText(t *testing.T) {
 	c := columns{"whole": {0, -3, 1746100805594, math.NaN()}, "long": {2.0 / 3, 1.0 / 3}, "short": {0.05, 1e-7, math.Copysign(0, -1)}}
-	bytes := append([]byte{0x3f, 0x3f, 0xe5, 0xd5}, slices.Repeat([]byte{0x55}, 12)...)
-	want := "\n" + `["long","` + base64.StdEncoding.EncodeToString(bytes) + `"]` + "\n" +
-		`["short",0.05,1e-07,-0]` + "\n" + `["whole",0,-3,1746100805594,null]`
+	want := "\n" + `["long","packed",2]` + "\n" +
+		`["short",0.05,1e-07,-0]` + "\n" + `["whole",0,-3,1746100805594,null]` + "\n" +
+		"\x3f\x3f\xe5\xd5" + strings.Repeat("\x55", 12)
 	if diff := cmp.Diff(want, string(c.appendTo(nil))); diff != "" {
 		t.Error(diff)
 	}
 }
 
+// Up to version 3 the same bytes stood in the line, as base64.
+func TestPackedTextIsRead(t *testing.T) {
+	bytes := append([]byte{0x3f, 0x3f, 0xe5, 0xd5}, slices.Repeat([]byte{0x55}, 12)...)
+	columns, err := splitColumns([]byte(`["long","`+base64.StdEncoding.EncodeToString(bytes)+`"]`), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := columns.all("long"); err != nil || !slices.Equal(got, []float64{2.0 / 3, 1.0 / 3}) {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
 func TestColumnErrors(t *testing.T) {
 	for _, c := range []struct{ line, want string }{
-		{``, "cut off or damaged"},
+		{``, "it has 0 columns, not 1: it is cut off"},
+		{"\n", "cut off or damaged"},
 		{`["a",1`, "cut off or damaged"},
 		{`"a",1]`, "cut off or damaged"},
 		{`["a,1]`, "cut off or damaged"},
@@ -94,8 +108,18 @@ func TestColumnErrors(t *testing.T) {
 		{`["a","AAAAAAAAAAA]`, "column a is packed and damaged"},
 		{`["a","f/AAAAAAAAA="]`, "column a is packed and damaged"}, // +Inf
 		{`["a","*"]`, "column a is packed and damaged"},
+		{`["a","packed",0]`, ""},
+		{`["a","packed",1]` + "\n\x3f\xf0\x00\x00\x00\x00\x00\x00", ""},
+		{`["a","packed",1]` + "\n\x3f\xf0\x00\x00\x00\x00\x00", "column a is packed and cut off or damaged"},
+		{`["a","packed",1]` + "\n\x3f\xf0\x00\x00\x00\x00\x00\x00\x00", "1 bytes follow its 1 columns"},
+		{`["a","packed",1]`, "column a is packed and cut off or damaged"},
+		{`["a","packed",-1]`, "column a is packed and cut off or damaged"},
+		{`["a","packed",99999999999]` + "\n\x3f", "column a is packed and cut off or damaged"},
+		{`["a","packed"]`, "column a is packed and damaged"},
+		{`["a","packed",1]` + "\n\x7f\xf0\x00\x00\x00\x00\x00\x00", "column a is packed and damaged"}, // +Inf
+		{`["a",1]` + "\n" + `["b",1]`, "7 bytes follow its 1 columns"},
 	} {
-		columns, err := splitColumns([]byte(c.line))
+		columns, err := splitColumns([]byte(c.line), 1)
 		if err == nil {
 			_, err = columns.all("a")
 		}

@@ -18,7 +18,7 @@ func FuzzRestore(f *testing.F) {
 	}
 	f.Add(data)
 	f.Add([]byte(`{"schema_version":1}`))
-	for _, file := range []string{"testdata/snapshot_v1.json", "testdata/snapshot_v2.json"} {
+	for _, file := range []string{"testdata/snapshot_v1.json", "testdata/snapshot_v2.json", "testdata/snapshot_v3.json"} {
 		old, err := os.ReadFile(file)
 		if err != nil {
 			f.Fatal(err)

@@ -12,25 +12,52 @@ import (
 // columnLines are columns as a snapshot holds them. They are read one after the other, when
 // they are taken, into memory that all of them use.
 type columnLines struct {
-	lines   map[string][]byte // by name, what follows it
+	lines   map[string]columnLine // by name
 	numbers []float64
-	packed  []byte
+	decoded []byte // see [columnLines.unpackText]
 }
 
-// splitColumns takes the lines apart that [columns.appendTo] wrote, without the first newline.
-func splitColumns(lines []byte) (*columnLines, error) {
-	c := &columnLines{lines: make(map[string][]byte)}
-	for line := range bytes.SplitSeq(lines, []byte("\n")) {
+// A columnLine is what follows a column's name or, where it is packed, its bytes.
+type columnLine struct {
+	text   []byte
+	packed bool
+}
+
+// splitColumns takes so many columns apart that [columns.appendTo] wrote, without the first
+// newline.
+func splitColumns(data []byte, count int) (*columnLines, error) {
+	c := &columnLines{lines: make(map[string]columnLine)}
+	var packed []string // the names of those that are
+	for n := range count {
+		if len(data) == 0 {
+			return nil, fmt.Errorf("it has %d columns, not %d: it is cut off", n, count)
+		}
+		line, rest, _ := bytes.Cut(data, []byte("\n"))
+		data = rest
 		inner, opened := bytes.CutPrefix(line, []byte(`["`))
 		inner, closed := bytes.CutSuffix(inner, []byte("]"))
-		name, inner, named := bytes.Cut(inner, []byte(`"`))
+		name, text, named := bytes.Cut(inner, []byte(`"`))
 		if !opened || !closed || !named {
 			return nil, fmt.Errorf("a column begins with %.20q: it is cut off or damaged", line)
 		}
 		if _, twice := c.lines[string(name)]; twice {
 			return nil, fmt.Errorf("column %s is there twice", name)
 		}
-		c.lines[string(name)] = inner
+		count, isPacked := bytes.CutPrefix(text, []byte(packedMark))
+		if isPacked {
+			text, packed = count, append(packed, string(name))
+		}
+		c.lines[string(name)] = columnLine{text, isPacked}
+	}
+	for _, name := range packed {
+		own, rest, ok := cutPacked(c.lines[name].text, data)
+		if !ok {
+			return nil, fmt.Errorf("column %s is packed and cut off or damaged", name)
+		}
+		c.lines[name], data = columnLine{own, true}, rest
+	}
+	if len(data) > 0 {
+		return nil, fmt.Errorf("%d bytes follow its %d columns", len(data), count)
 	}
 	return c, nil
 }
@@ -38,7 +65,7 @@ func splitColumns(lines []byte) (*columnLines, error) {
 // split removes the columns whose names begin so and returns them. They can be read at the same
 // time as the others.
 func (c *columnLines) split(prefix string) *columnLines {
-	part := &columnLines{lines: make(map[string][]byte)}
+	part := &columnLines{lines: make(map[string]columnLine)}
 	for name, line := range c.lines {
 		if strings.HasPrefix(name, prefix) {
 			part.lines[name] = line
@@ -68,17 +95,28 @@ func (c *columnLines) take(name string, missing float64, rows int) ([]float64, e
 // all is [columnLines.take] of a column that says by itself how many rows there are: none
 // without it.
 func (c *columnLines) all(name string) ([]float64, error) {
-	line := c.lines[name]
+	column := c.lines[name]
 	delete(c.lines, name)
 	c.numbers = c.numbers[:0]
-	if packed, ok := bytes.CutPrefix(line, []byte(`,"`)); ok {
-		packed, closed := bytes.CutSuffix(packed, []byte(`"`))
-		if !closed || !c.unpack(packed) {
-			return nil, fmt.Errorf("column %s is packed and damaged", name)
-		}
+	text, isText := bytes.CutPrefix(column.text, []byte(`,"`))
+	switch {
+	case column.packed && c.unpack(column.text), !column.packed && isText && c.unpackText(text):
 		return c.numbers, nil
+	case column.packed || isText:
+		return nil, fmt.Errorf("column %s is packed and damaged", name)
 	}
-	for len(line) > 0 {
+	for line := column.text; len(line) > 0; {
+		// Most are whole numbers of a few digits.
+		whole, digits := int64(0), 1
+		for digits < len(line) && line[digits]-'0' < 10 && digits <= 15 {
+			whole = 10*whole + int64(line[digits]-'0')
+			digits++
+		}
+		if line[0] == ',' && digits > 1 && (digits == len(line) || line[digits] == ',') {
+			c.numbers = append(c.numbers, float64(whole))
+			line = line[digits:]
+			continue
+		}
 		x, length, ok := readNumber(line[1:])
 		if line[0] != ',' || !ok {
 			return nil, fmt.Errorf("column %s, row %d: %.20q is no number", name, len(c.numbers), line[:1+length])

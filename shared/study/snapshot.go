@@ -11,11 +11,12 @@ import (
 // SnapshotVersion is the version of the snapshots that this package writes, and the
 // newest that it reads.
 //
-// 2 brought columns, 3 settings that a former version would not follow, as [EventVersion].
-const SnapshotVersion = 3
+// 2 brought columns, 3 settings that a former version would not follow, as [EventVersion], 4
+// packs columns without base64.
+const SnapshotVersion = 4
 
 // snapshot is the first line of a snapshot, in JSON. What every trial has follows it as
-// [columns], a line each.
+// [columns].
 type snapshot struct {
 	SchemaVersion int             `json:"schema_version"`
 	Settings      json.RawMessage `json:"settings"`
@@ -26,10 +27,10 @@ type snapshot struct {
 	CostSeconds   float64         `json:"cost_seconds"`
 	BudgetDollars *float64        `json:"budget_dollars,omitempty"`
 	Stopped       string          `json:"stopped,omitempty"`
-	Columns       int             `json:"columns"` // so many lines follow
+	Columns       int             `json:"columns"` // so many follow
 }
 
-// Snapshot returns the state as lines of JSON, the same bytes for the same events. They
+// Snapshot returns the state, the same bytes for the same events. They
 // hold times to the millisecond, as events do since version 2.
 func (s *State) Snapshot() ([]byte, error) {
 	if !s.created() {
@@ -57,7 +58,7 @@ func Restore(data []byte) (*State, error) {
 }
 
 func restore(data []byte) (*State, error) {
-	head, lines, more := bytes.Cut(data, []byte("\n"))
+	head, columns, _ := bytes.Cut(data, []byte("\n"))
 	var version struct {
 		SchemaVersion int `json:"schema_version"`
 	}
@@ -74,13 +75,7 @@ func restore(data []byte) (*State, error) {
 	case v == 1:
 		err = s.readVersion1(data)
 	default:
-		c := new(columnLines)
-		if more {
-			c, err = splitColumns(lines)
-		}
-		if err == nil {
-			err = s.read(head, c)
-		}
+		err = s.read(head, columns)
 	}
 	if err != nil {
 		return nil, err
@@ -94,14 +89,15 @@ func restore(data []byte) (*State, error) {
 	return s, nil
 }
 
-func (s *State) read(head []byte, c *columnLines) error {
+func (s *State) read(head, columns []byte) error {
 	var snap snapshot
 	unknown, err := readKeeping(head, &snap)
 	if err != nil {
 		return err
 	}
-	if len(c.lines) != snap.Columns {
-		return fmt.Errorf("it has %d columns, not %d: it is cut off", len(c.lines), snap.Columns)
+	c, err := splitColumns(columns, snap.Columns)
+	if err != nil {
+		return err
 	}
 	if err := s.begin(snap.Settings, snap.Stages, snap.Slots); err != nil {
 		return err
