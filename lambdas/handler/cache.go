@@ -2,7 +2,6 @@ package handler
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -74,29 +73,16 @@ func (e *entry) refresh(ctx context.Context, log store.Log) (store.Records, erro
 
 // take brings the state to where the records lead. After an error it is of no use.
 func (e *entry) take(r store.Records) error {
-	switch {
-	case r.SnapshotSeq > 0:
-		state, err := study.Restore(r.Snapshot)
-		if err != nil {
-			return err
-		}
-		e.state = state
-	case e.state == nil:
-		e.state = new(study.State)
+	var snapshot []byte
+	if r.SnapshotSeq > 0 {
+		snapshot = r.Snapshot
 	}
-	for i, data := range r.Events {
-		if len(data) == 0 {
-			continue // it only carried answers, see [batch.append]
-		}
-		n := r.Seq - int64(len(r.Events)-1-i)
-		var event study.Event
-		if err := json.Unmarshal(data, &event); err != nil {
-			return fmt.Errorf("read event %d: %w", n, err)
-		}
-		if err := e.state.Apply(event); err != nil {
-			return fmt.Errorf("event %d: %w", n, err)
-		}
+	// An event that is empty only carried answers, see [batch.append].
+	state, err := study.Load(e.state, snapshot, r.Events, r.Seq)
+	if err != nil {
+		return err
 	}
+	e.state = state
 	e.seq = r.Seq
 	return nil
 }

@@ -60,7 +60,7 @@ func newLevel(objectives int, entries []entry) level {
 	l := level{fronts: fronts{used: objectives > 1}}
 	line := slices.DeleteFunc(entries, entry.missing)
 	l.missing = len(entries) - len(line)
-	slices.SortFunc(line, entry.compare)
+	line = inOrder(line)
 	if l.fronts.used { // the feasible stand before the others
 		n, _ := slices.BinarySearchFunc(line, 0, func(e entry, _ int) int { return before(e.violation == 0) })
 		l.fronts, line = l.fronts.withAll(line[:n]), line[n:]
@@ -74,6 +74,33 @@ func newLevel(objectives int, entries []entry) level {
 	}
 	l.line, l.waiting = persistent.NewSet(entry.compare, line...), persistent.NewSet(entry.compare, waiting...)
 	return l
+}
+
+// inOrder returns the entries in their order. An entry is long and takes its time to move, so
+// what is sorted is what mostly tells two apart.
+func inOrder(entries []entry) []entry {
+	type key struct {
+		violation, first float64
+		at               int32
+	}
+	keys := make([]key, len(entries))
+	for i, e := range entries {
+		keys[i] = key{e.violation, e.first, int32(i)}
+	}
+	slices.SortFunc(keys, func(a, b key) int {
+		switch {
+		case a.violation == b.violation && a.first < b.first:
+			return -1
+		case a.violation == b.violation && a.first > b.first:
+			return 1
+		}
+		return entries[a.at].compare(entries[b.at])
+	})
+	sorted := make([]entry, len(entries))
+	for i, k := range keys {
+		sorted[i] = entries[k.at]
+	}
+	return sorted
 }
 
 // String lists the results: the fronts, the line, who of it waits, and how many have no value.

@@ -63,9 +63,20 @@ func (s *Scheduler) Standings(results ...Result) Standings {
 		}
 		return st
 	}
-	entries := make([][]entry, rungs)
-	for _, r := range results {
+	counts, at := make([]int, rungs), make([]int32, len(results))
+	for i, r := range results {
+		at[i] = -1
 		if rung, looked := st.rung(r.Trial, r.Epoch); looked {
+			counts[rung]++
+			at[i] = int32(rung)
+		}
+	}
+	entries := make([][]entry, rungs)
+	for rung, n := range counts {
+		entries[rung] = make([]entry, 0, n)
+	}
+	for i, r := range results {
+		if rung := at[i]; rung >= 0 {
 			entries[rung] = append(entries[rung], st.entry(r))
 		}
 	}

@@ -234,8 +234,9 @@ func (s *State) readTrials(c *columnLines) error {
 	at := 0.0
 	for n := range trials {
 		at += created[n]
-		trials[n] = Trial{Number: n, Created: fromMilliseconds(at), point: numbers[n*width : (n+1)*width : (n+1)*width]}
-		list[n] = &trials[n]
+		t := &trials[n]
+		t.Number, t.Created, t.point = n, fromMilliseconds(at), numbers[n*width:(n+1)*width:(n+1)*width]
+		list[n] = t
 	}
 	s.trials = persistent.Collect(list)
 	if err := s.consistentStages(); err != nil {
@@ -285,8 +286,9 @@ func (s *State) readReports(c *columnLines) error {
 			rungs := p.rungs(t.Number)
 			t.Reports, reports = reports[:n:n], reports[n:]
 			for rung := range t.Reports {
-				t.Reports[rung] = Report{Trial: t.Number, Rung: rung, ToEpoch: rungs[rung]}
-				reportRows = append(reportRows, reportRow{t, &t.Reports[rung]})
+				r := &t.Reports[rung]
+				r.Trial, r.Rung, r.ToEpoch = t.Number, rung, rungs[rung]
+				reportRows = append(reportRows, reportRow{t, r})
 			}
 			t.Seeds, seeds = seeds[:len(p.seeds):len(p.seeds)], seeds[len(p.seeds):]
 			for j, seed := range p.seeds {

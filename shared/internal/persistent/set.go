@@ -31,9 +31,10 @@ func balanced[T any](sorted []T, nodes []node[T]) *node[T] {
 		return nil
 	}
 	middle := len(sorted) / 2
-	nodes[middle] = node[T]{left: balanced(sorted[:middle], nodes[:middle]), right: balanced(sorted[middle+1:], nodes[middle+1:]),
-		size: len(sorted), value: sorted[middle]}
-	return &nodes[middle]
+	n := &nodes[middle]
+	n.left, n.right = balanced(sorted[:middle], nodes[:middle]), balanced(sorted[middle+1:], nodes[middle+1:])
+	n.size, n.value = len(sorted), sorted[middle]
+	return n
 }
 
 // Len returns how many elements there are.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/klauspost/compress/zstd"
+
 	"github.com/supermax-hpo/supermax/shared/functions"
 	"github.com/supermax-hpo/supermax/shared/searchbench"
 )
@@ -67,10 +69,15 @@ func TestStoredReopens(t *testing.T) {
 	if err != nil || len(events) != 50 {
 		t.Fatalf("%d events, %v", len(events), err)
 	}
-	if err := reopen(packed, events); err != nil {
+	decoder, err := zstd.NewReader(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer decoder.Close()
+	if err := reopen(decoder, packed, events); err != nil {
 		t.Error(err)
 	}
-	if err := reopen(packed, events[10:]); err == nil {
+	if err := reopen(decoder, packed, events[10:]); err == nil {
 		t.Error("a study was restored without ten of its events")
 	}
 	asks, err := studyAsks(t.Context(), 60, 5)
