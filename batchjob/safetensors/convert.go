@@ -34,3 +34,14 @@ func Widen(dst []float32, src []byte, t DType) error {
 	}
 	return nil
 }
+
+// halfToFloat widens an IEEE 754 binary16, subnormals, infinities and NaN included: its
+// exponent and mantissa where a float32 has them stand for a number 2^112 times too small.
+func halfToFloat(h uint16) float32 {
+	const exponent, infinite = 0x7c00, 0x7f800000
+	sign, rest := uint32(h&0x8000)<<16, uint32(h&0x7fff)<<13
+	if h&exponent == exponent {
+		return math.Float32frombits(sign | infinite | rest)
+	}
+	return math.Float32frombits(sign | math.Float32bits(math.Float32frombits(rest)*0x1p112))
+}

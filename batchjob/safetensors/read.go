@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 )
 
 // A File is an open safetensors file. Data is read when it is asked for, so that a large
@@ -177,24 +176,4 @@ func readAs[T any](f *File, info Info, convert func(dst []T, src []byte)) ([]T, 
 		done += n
 	}
 	return out, nil
-}
-
-// halfToFloat widens an IEEE 754 binary16, subnormals, infinities and NaN included.
-func halfToFloat(h uint16) float32 {
-	sign := uint32(h&0x8000) << 16
-	exponent := uint32(h>>10) & 0x1f
-	mantissa := uint32(h & 0x3ff)
-	switch {
-	case exponent == 0x1f:
-		return math.Float32frombits(sign | 0x7f800000 | mantissa<<13)
-	case exponent == 0 && mantissa == 0:
-		return math.Float32frombits(sign)
-	case exponent == 0:
-		v := float32(mantissa) / (1 << 24)
-		if sign != 0 {
-			v = -v
-		}
-		return v
-	}
-	return math.Float32frombits(sign | (exponent+112)<<23 | mantissa<<13)
 }
