@@ -136,7 +136,11 @@ func (f Folder) Find(_ context.Context, name string) (Entry, error) {
 }
 
 func (f Folder) entry(name string) (Entry, error) {
-	dir := filepath.Join(string(f), filepath.FromSlash(name))
+	return At(name, filepath.Join(string(f), filepath.FromSlash(name)))
+}
+
+// At describes the backbone in a folder, of a store or not.
+func At(name, dir string) (Entry, error) {
 	about, err := Look(dir)
 	if err != nil {
 		return Entry{}, err
