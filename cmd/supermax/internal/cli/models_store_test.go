@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -136,5 +137,48 @@ func TestTransfer(t *testing.T) {
 	shown.end()
 	if want := "\rx: 10.0 of 10.0 MB, 0.8 MB/s\x1b[K\r\x1b[K"; b.String() != want {
 		t.Errorf("on a terminal: %q, want %q", b.String(), want)
+	}
+}
+
+// Ctrl-C ends a pull; the same command goes on with what came.
+func TestModelsPullInterrupted(t *testing.T) {
+	server := hubOf(t, checkpoint(t))
+	came := make(chan struct{})
+	var ranges []string
+	server.Spoil = func(w http.ResponseWriter, r *http.Request, n int, content []byte) bool {
+		if !r.URL.Query().Has("signature") {
+			return false
+		}
+		ranges = append(ranges, r.Header.Get("Range"))
+		if n > 1 {
+			return false
+		}
+		_, _ = w.Write(content[:500])
+		_ = http.NewResponseController(w).Flush()
+		close(came)
+		<-r.Context().Done()
+		return true
+	}
+	store := t.TempDir()
+	args := []string{"models", "pull", "owner/tiny", "--store", store}
+	cmd, stderr := start(t, "", args...)
+	<-came
+	part := filepath.Join(store, "owner", ".tiny.pull", "model.safetensors.part")
+	for began := time.Now(); time.Since(began) < 10*time.Second; time.Sleep(5 * time.Millisecond) {
+		if info, err := os.Stat(part); err == nil && info.Size() == 500 {
+			break
+		}
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if status, _ := ended(t, cmd); status != exitInterrupted || !strings.HasSuffix(stderr.String(), "supermax: stopped; the same command goes on from here\n") {
+		t.Errorf("status %d, %s", status, stderr)
+	}
+	if _, err := os.Stat(filepath.Join(store, "owner", "tiny")); err == nil {
+		t.Error("half a backbone is in the store")
+	}
+	if out, _ := good(t, args...); !strings.Contains(out, ": bert") || len(ranges) != 2 || ranges[1] != "bytes=500-" {
+		t.Errorf("prints %q, asked for %q", out, ranges)
 	}
 }
