@@ -33,7 +33,7 @@ func TestFiles(t *testing.T) {
 	refused("config.json does not exist")
 	put("config.json", "")
 	put("README.md", "")
-	refused("holds no weights")
+	refused("model.safetensors does not exist, nor")
 	put("pytorch_model.bin.index.json", `{"weight_map":{"a":"pytorch_model-2.bin","b":"pytorch_model-1.bin","c":"pytorch_model-1.bin"}}`)
 	refused("pytorch_model-1.bin does not exist")
 	put("pytorch_model-1.bin", "")

@@ -198,7 +198,7 @@ func TestLoadRefusesFolders(t *testing.T) {
 		want  string
 	}{
 		{"no config", map[string]string{"config.json": ""}, "config.json does not exist"},
-		{"no weights", map[string]string{"model.safetensors": ""}, "holds no weights; looked for model.safetensors, model.safetensors.index.json, pytorch_model.bin, pytorch_model.bin.index.json"},
+		{"no weights", map[string]string{"model.safetensors": ""}, "model.safetensors does not exist, nor does model.safetensors.index.json, pytorch_model.bin, pytorch_model.bin.index.json"},
 		{"a pickle that is none", map[string]string{"model.safetensors": "", "pytorch_model.bin": "x"}, "pytorch_model.bin: not a readable PyTorch state dict: byte 0"},
 		{"vocabulary short", map[string]string{"vocab.txt": strings.Repeat("a\n", 39)}, "has 39 tokens, but vocab_size in config.json is 40"},
 		{"vocabulary right, no last newline", map[string]string{"vocab.txt": strings.Repeat("a\n", 39) + "b"}, ""},

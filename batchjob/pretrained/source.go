@@ -51,7 +51,7 @@ func weightsPath(dir string) (string, error) {
 			return "", err
 		}
 	}
-	return "", fmt.Errorf("%s holds no weights; looked for %s: %w", dir, strings.Join(weightNames, ", "), fs.ErrNotExist)
+	return "", fmt.Errorf("%s does not exist, nor does %s: %w", filepath.Join(dir, weightNames[0]), strings.Join(weightNames[1:], ", "), fs.ErrNotExist)
 }
 
 // weightFiles returns the paths of all files that a weights path stands for: itself, and what
