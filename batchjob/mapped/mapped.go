@@ -4,15 +4,18 @@
 package mapped
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"os"
+	"runtime/debug"
 	"syscall"
 	"unsafe"
 )
 
 // A File is a mapped file. Writing to its bytes changes this process's copy alone. The file
-// must not be cut short while it is mapped: touching a byte that is gone kills the process.
+// must not be cut short while it is mapped: touching a byte that is gone kills the process, but
+// within [Guard].
 // Its methods may be called from many goroutines at once, but for Close.
 type File struct {
 	data []byte
@@ -84,4 +87,22 @@ func (f *File) Close() error {
 	data := f.data
 	f.data = nil
 	return syscall.Munmap(data)
+}
+
+// ErrGone says that a mapped file lost bytes that were read.
+var ErrGone = errors.New("a file was cut short while it was read, or its disk failed")
+
+// Guard runs f, which reads mapped files in its own goroutine, and returns its error, or
+// [ErrGone] where f touched a byte that a file has lost.
+func Guard(f func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		r := recover()
+		if _, fault := r.(interface{ Addr() uintptr }); fault {
+			err = ErrGone
+		} else if r != nil {
+			panic(r)
+		}
+	}()
+	return f()
 }

@@ -2,6 +2,7 @@ package mapped
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -101,6 +102,37 @@ func TestReleaseFreesMemory(t *testing.T) {
 	if sum != 0 || touched-before < size/2 || after-before > size/10 {
 		t.Errorf("%d bytes of files in memory, %d when touched, %d when released", before, touched, after)
 	}
+}
+
+func TestGuard(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "shrinks")
+	if err := os.WriteFile(path, make([]byte, 1<<16), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	if err := os.Truncate(path, 0); err != nil {
+		t.Fatal(err)
+	}
+	sum := 0
+	for range 2 {
+		if err := Guard(func() error { sum += int(f.Bytes()[1<<15]); return nil }); !errors.Is(err, ErrGone) {
+			t.Errorf("a lost byte: %v", err)
+		}
+	}
+	mine := errors.New("mine")
+	if err := Guard(func() error { return mine }); !errors.Is(err, mine) {
+		t.Errorf("got %v", err)
+	}
+	defer func() {
+		if r := recover(); r != "mine" {
+			t.Errorf("another panic became %v", r)
+		}
+	}()
+	_ = Guard(func() error { panic("mine") })
 }
 
 // residentFile is how many bytes of files the process has in memory.

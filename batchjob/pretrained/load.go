@@ -3,6 +3,7 @@ package pretrained
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -63,16 +64,25 @@ func Load(dir string) (*Weights, error) {
 // configuration. The name says which: it ends in .safetensors, .index.json, or another way,
 // as what torch.save writes.
 func LoadFile(path string, c Config) (*Weights, error) {
-	tensors, files, err := openWeights(path)
 	var w *Weights
-	if err == nil {
-		if w, err = assemble(path, tensors, c); err == nil {
-			w.files = slices.DeleteFunc(files, func(f *mapped.File) bool { return !w.liesIn(f) && f.Close() == nil })
-			return w, nil
+	var files []*mapped.File
+	err := mapped.Guard(func() (err error) {
+		var tensors []stored
+		if tensors, files, err = openWeights(path); err != nil {
+			return err
 		}
+		w, err = assemble(path, tensors, c)
+		return err
+	})
+	if errors.Is(err, mapped.ErrGone) {
+		err = fmt.Errorf("read %s: %w", path, err)
 	}
-	_ = closeAll(files) // the first error counts
-	return nil, fmt.Errorf("load backbone: %w", err)
+	if err != nil {
+		_ = closeAll(files) // the first error counts
+		return nil, fmt.Errorf("load backbone: %w", err)
+	}
+	w.files = slices.DeleteFunc(files, func(f *mapped.File) bool { return !w.liesIn(f) && f.Close() == nil })
+	return w, nil
 }
 
 // liesIn reports whether a parameter's values are in the file's mapping.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/supermax-hpo/supermax/batchjob/mapped"
 	"github.com/supermax-hpo/supermax/batchjob/safetensors"
+	"github.com/supermax-hpo/supermax/batchjob/torchfile"
 )
 
 // backboneIn makes a small backbone and returns its folder and its parameters.
@@ -285,6 +286,24 @@ func TestGoldenPickles(t *testing.T) {
 		whole, err := os.ReadFile(pickle)
 		if err != nil {
 			t.Fatal(err)
+		}
+		tensors, err := torchfile.Read(whole)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var named []Param
+		for _, x := range tensors {
+			named = append(named, Param{Name: x.Name})
+		}
+		sharded := t.TempDir() // of one shard
+		put(t, sharded, "pytorch_model-1.bin", whole)
+		put(t, sharded, "pytorch_model.bin.index.json", index(t, map[string][]Param{"pytorch_model-1.bin": named}))
+		again, err := LoadFile(filepath.Join(sharded, "pytorch_model.bin.index.json"), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(got.Params, again.Params); d != "" {
+			t.Errorf("as a shard it differs (-want +got):\n%.2000s", d)
 		}
 		cut := filepath.Join(t.TempDir(), "pytorch_model.bin")
 		for _, n := range []int{0, 1, 100, len(whole) / 2, len(whole) - 1} {

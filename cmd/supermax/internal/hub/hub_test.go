@@ -195,6 +195,23 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
+// A model that was renamed is found under its former name.
+func TestRenamed(t *testing.T) {
+	s := server(t)
+	s.Token = "hf_token"
+	s.Spoil = func(w http.ResponseWriter, r *http.Request, _ int, _ []byte) bool {
+		old := strings.HasPrefix(r.URL.Path, "/api/models/tiny-bert/")
+		if old {
+			http.Redirect(w, r, strings.Replace(r.URL.RequestURI(), "tiny-bert", model, 1), http.StatusTemporaryRedirect)
+		}
+		return old
+	}
+	c, _ := client(t, s, s.Token)
+	if r, err := c.Repository(t.Context(), "tiny-bert", "main"); err != nil || r.Name != model || r.Files[0].Bytes < 0 {
+		t.Errorf("got %+v, %v", r, err)
+	}
+}
+
 // breakOff sends part of a body and breaks the connection off.
 func breakOff(w http.ResponseWriter, content []byte, from, to int) {
 	w.Header().Set("Content-Length", fmt.Sprint(len(content)-from))
