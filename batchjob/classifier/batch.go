@@ -15,7 +15,7 @@ type Batch struct {
 
 // check reports what is wrong with a batch; labels are needed for training.
 func (c *Classifier) check(b Batch, needLabels bool) error {
-	if err := c.bert.Check(b.Batch); err != nil {
+	if err := c.encoder.Check(b.Batch); err != nil {
 		return err
 	}
 	if needLabels && len(b.Labels) == 0 || len(b.Labels) != 0 && len(b.Labels) != b.Rows() {
@@ -33,8 +33,8 @@ func (c *Classifier) check(b Batch, needLabels bool) error {
 // the rows within the training step.
 func (c *Classifier) logits(s *tensor.Scope, b Batch, random *tensor.Randomness, firstRow int) tensor.T {
 	rows := s.Pack(b.Starts, random != nil, firstRow)
-	states := c.bert.Forward(s, b.Batch, rows, random)
-	return c.head.Forward(s, states[len(states)-1], rows, random, c.bert.Sites())
+	states := c.encoder.Forward(s, b.Batch, rows, random)
+	return c.head.Forward(s, states[len(states)-1], rows, random, c.encoder.Sites())
 }
 
 // loss is the weighted, smoothed cross entropy of the batch's labels.

@@ -32,7 +32,7 @@ type Classifier struct {
 	worker  *tensor.Worker
 	options Options
 	params  *tensor.Params
-	bert    *backbone.BERT
+	encoder *backbone.Encoder
 	head    *head.Head
 	adamw   *optim.AdamW
 }
@@ -44,10 +44,11 @@ func New(w *tensor.Worker, o Options) (*Classifier, error) {
 	}
 	c := &Classifier{worker: w, options: o, params: tensor.NewParams()}
 	err := c.do(func(s *tensor.Scope) (err error) {
-		if c.bert, err = backbone.NewBERT(s, o.Weights, c.params, backbonePrefix); err != nil {
+		if c.encoder, err = backbone.New(s, o.Weights, c.params, backbonePrefix); err != nil {
 			return err
 		}
-		if c.head, err = head.New(s, o.Head, c.bert.Hidden(), o.Seed, c.params); err != nil {
+		o.Head.Last = c.encoder.SummaryLast()
+		if c.head, err = head.New(s, o.Head, c.encoder.Hidden(), o.Seed, c.params); err != nil {
 			return err
 		}
 		c.adamw, err = optim.NewAdamW(s, c.params, o.AdamW)

@@ -15,6 +15,7 @@ type Config struct {
 	Activation string  // relu, gelu or swish; used when HiddenDim is not 0
 	Dropout    float64 // in [0, 1)
 	Classes    int     // at least 2
+	Last       bool    // cls takes a row's last token, as XLNet's rows end with it
 }
 
 // Poolings and Activations are what a [Config] may name.

@@ -77,6 +77,9 @@ func (h *Head) activate(s *tensor.Scope, x tensor.T) tensor.T {
 func (h *Head) Pool(s *tensor.Scope, states tensor.T, rows *tensor.Packed) tensor.T {
 	switch h.config.Pooling {
 	case "cls":
+		if h.config.Last {
+			return rows.Last(states)
+		}
 		return rows.First(states)
 	case "mean":
 		return rows.Mean(states)
