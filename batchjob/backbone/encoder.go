@@ -181,9 +181,9 @@ func (p *pass) tokenDrop(site int, probability float64) tensor.Drop {
 }
 
 // memo returns what is kept at place, and makes it the first time.
-func memo(place *tensor.T, make func() tensor.T) tensor.T {
+func (p *pass) memo(place *tensor.T, make func() tensor.T) tensor.T {
 	if *place == (tensor.T{}) {
-		*place = make()
+		p.s.Pin(func() { *place = make() })
 	}
 	return *place
 }

@@ -19,7 +19,7 @@ func (p *pass) relativeTo(index func(distance int) int) relative {
 			byQuery, byKey = append(byQuery, int64(index(i-j))), append(byKey, int64(index(j-i)))
 		}
 	}
-	p.relative = relative{p.s.Int64s(byQuery, n, n), p.s.Int64s(byKey, n, n)}
+	p.s.Pin(func() { p.relative = relative{p.s.Int64s(byQuery, n, n), p.s.Int64s(byKey, n, n)} })
 	return p.relative
 }
 

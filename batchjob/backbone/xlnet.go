@@ -87,12 +87,12 @@ func (m *xlnet) attend(p *pass, l xlnetLayer, x tensor.T, site int) tensor.T {
 
 	longest := p.rows.Longest()
 	index := p.relativeTo(func(distance int) int { return longest - distance })
-	places := memo(&p.positions, func() tensor.T { return m.places(p) }) // [rows or 1, 2·longest, hidden]
+	places := p.memo(&p.positions, func() tensor.T { return m.places(p) }) // [rows or 1, 2·longest, hidden]
 	table := s.Reshape(project(places, l.place), places.Shape()[0], 2*longest, heads, m.config.HeadSize())
 	scores = s.Add(scores, p.along(biased(l.placeBias), s.Transpose(table, 1, 2), index.byQuery))
 
 	segments := s.Reshape(s.Transpose(l.segments, 0, 1), 1, heads, 2, m.config.HeadSize())
-	scores = s.Add(scores, p.along(biased(l.atBias), segments, memo(&p.segments, p.otherText)))
+	scores = s.Add(scores, p.along(biased(l.atBias), segments, p.memo(&p.segments, p.otherText)))
 
 	scores = s.Scale(scores, 1/math.Sqrt(float64(m.config.HeadSize())))
 	v := p.rows.Heads(project(x, l.value), heads)

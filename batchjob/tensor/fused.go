@@ -90,7 +90,7 @@ func (s *Scope) scoreKeys(rows *Packed, heads int, d Drop) T {
 
 // headKeys returns the mixed keys [rows, heads, longest] of attention's probabilities.
 func (s *Scope) headKeys(rows *Packed, heads int, d Drop) T {
-	keys := s.Rows(s.xor(rows.tokenKeys.wide, d.seed), s.Reshape(rows.place, rows.Rows()*rows.longest))
+	keys := s.Rows(s.xor(rows.tokenKeys.wide, d.seed), s.Reshape(rows.places(), rows.Rows()*rows.longest))
 	offsets := make([]int64, heads)
 	for h := range offsets {
 		offsets[h] = int64(uint32(h+1) * headStep)

@@ -70,7 +70,7 @@ func (p *Packed) RowKeys() Keys { return p.rowKeys }
 // First returns each row's first token of x [tokens, hidden]: [rows, hidden].
 func (p *Packed) First(x T) T {
 	if p.first.c == nil {
-		p.first = p.scope.Int64s(p.starts[:p.Rows()], p.Rows())
+		p.scope.Pin(func() { p.first = p.scope.Int64s(p.starts[:p.Rows()], p.Rows()) })
 	}
 	return p.scope.Rows(x, p.first)
 }
@@ -95,7 +95,7 @@ func (p *Packed) Last(x T) T {
 		for r := range at {
 			at[r] = p.starts[r+1] - 1
 		}
-		p.last = p.scope.Int64s(at, p.Rows())
+		p.scope.Pin(func() { p.last = p.scope.Int64s(at, p.Rows()) })
 	}
 	return p.scope.Rows(x, p.last)
 }
@@ -114,10 +114,15 @@ func (p *Packed) WideKeys(width int) Keys {
 // Pad returns the padded view [rows, longest, hidden] of x [tokens, hidden]; padding
 // repeats the first token and must be masked.
 func (p *Packed) Pad(x T) T {
+	return p.scope.Embedding(x, p.places()) // its gradient is faster than that of a selection
+}
+
+// places returns the token at each place of the padded view.
+func (p *Packed) places() T {
 	if p.place.c == nil {
 		p.layout()
 	}
-	return p.scope.Embedding(x, p.place) // its gradient is faster than that of a selection
+	return p.place
 }
 
 // Mask returns [rows, longest]: 0 for tokens and -Inf for padding.
@@ -137,7 +142,7 @@ func (p *Packed) Present() T {
 				present[int64(r*p.longest)+i] = 1
 			}
 		}
-		p.present = p.scope.Floats(present, p.Rows(), p.longest)
+		p.scope.Pin(func() { p.present = p.scope.Floats(present, p.Rows(), p.longest) })
 	}
 	return p.present
 }
@@ -164,7 +169,7 @@ func (p *Packed) Full() *Packed {
 	for r := range starts {
 		starts[r] = r * p.longest
 	}
-	p.full = p.scope.Pack(starts, p.keys != nil, p.firstRow)
+	p.scope.Pin(func() { p.full = p.scope.Pack(starts, p.keys != nil, p.firstRow) })
 	p.full.mask = p.Mask()
 	return p.full
 }
@@ -193,9 +198,11 @@ func (p *Packed) layout() {
 			}
 		}
 	}
-	p.place = p.scope.Int64s(place, rows, longest)
-	if p.mask.c == nil { // else it is another one's, see [Packed.Full]
-		p.mask = p.scope.Floats(mask, rows, longest)
-	}
-	p.unplace = p.scope.Int64s(unplace, len(unplace))
+	p.scope.Pin(func() {
+		p.place = p.scope.Int64s(place, rows, longest)
+		if p.mask.c == nil { // else it is another one's, see [Packed.Full]
+			p.mask = p.scope.Floats(mask, rows, longest)
+		}
+		p.unplace = p.scope.Int64s(unplace, len(unplace))
+	})
 }
