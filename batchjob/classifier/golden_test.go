@@ -45,7 +45,7 @@ func goldenClassifier(t *testing.T, w *tensor.Worker, g *goldenmodel.Case, pooli
 		AdamW:          optim.AdamWConfig{WeightDecay: 0.01},
 	}
 	if lossVariants[variant].weighted {
-		o.ClassWeights = g.Floats(t, "class_weights")
+		o.ClassWeights = [][]float32{g.Floats(t, "class_weights")}
 	}
 	c, err := New(w, o)
 	if err != nil {
@@ -90,7 +90,7 @@ func TestGoldenLogitsAndLosses(t *testing.T) {
 				t.Fatalf("unknown loss %q", variant)
 			}
 			c := goldenClassifier(t, w, g, pooling, variant)
-			p, err := c.Predict(Batch{g.Batch, g.Labels})
+			p, err := c.Predict(Batch{Batch: g.Batch, Labels: g.Labels})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -104,8 +104,7 @@ func TestGoldenLogitsAndLosses(t *testing.T) {
 		c := goldenClassifier(t, w, g, pooling, "plain")
 		if err := c.do(func(s *tensor.Scope) error {
 			rows := s.Pack(g.Batch.Starts, false, 0)
-			states := c.bert.Forward(s, g.Batch, rows, nil)
-			pooled := s.Read(c.head.Pool(s, states[len(states)-1], rows))
+			pooled := s.Read(c.tasks[0].pool(s, g.Batch, rows, nil))
 			if d := goldenmodel.MaxDiff(t, pooled, g.Floats(t, pooling+".pooled")); !(d <= absTolerance) {
 				t.Errorf("the pooled states differ by %.2g", d)
 			}
@@ -126,7 +125,7 @@ func TestGoldenGradients(t *testing.T) {
 			c := goldenClassifier(t, w, g, pooling, variant)
 			compared := 0
 			err := c.do(func(s *tensor.Scope) error {
-				b := Batch{g.Batch, g.Labels}
+				b := Batch{Batch: g.Batch, Labels: g.Labels}
 				s.Backward(c.loss(s, c.logits(s, b, nil, 0), b))
 				for i, full := range c.params.Names() {
 					name := strings.TrimPrefix(full, backbonePrefix)
@@ -170,7 +169,7 @@ func TestGoldenThreeSteps(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i := range steps {
-			r, err := c.Train(Step{Number: int64(i), LR: lr, Micro: []Batch{{g.Batch, g.Labels}}})
+			r, err := c.Train(Step{Number: int64(i), LR: lr, Micro: []Batch{{Batch: g.Batch, Labels: g.Labels}}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -178,7 +177,7 @@ func TestGoldenThreeSteps(t *testing.T) {
 				t.Errorf("the loss before step %d is %.7f instead of %.7f", i, r.Loss, want.Losses[i])
 			}
 		}
-		p, err := c.Predict(Batch{g.Batch, g.Labels})
+		p, err := c.Predict(Batch{Batch: g.Batch, Labels: g.Labels})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,6 +18,7 @@ type Packed struct {
 	mask      T // [rows, longest]: 0 where a token stands, else -Inf
 	unplace   T // [tokens] int64: where the token stands in the padded view
 	first     T // [rows] int64
+	last      T // [rows] int64
 }
 
 // Pack describes rows: row r is starts[r] to starts[r+1]. When the step drops anything,
@@ -68,6 +69,18 @@ func (p *Packed) First(x T) T {
 		p.first = p.scope.Int64s(p.starts[:p.Rows()], p.Rows())
 	}
 	return p.scope.Rows(x, p.first)
+}
+
+// Last returns each row's last token of x [tokens, hidden]: [rows, hidden].
+func (p *Packed) Last(x T) T {
+	if p.last.c == nil {
+		at := make([]int64, p.Rows())
+		for r := range at {
+			at[r] = p.starts[r+1] - 1
+		}
+		p.last = p.scope.Int64s(at, p.Rows())
+	}
+	return p.scope.Rows(x, p.last)
 }
 
 // Mean returns each row's mean over its tokens: [rows, hidden].

@@ -1,0 +1,125 @@
+package classifier
+
+import (
+	"fmt"
+
+	"github.com/supermax-hpo/supermax/batchjob/backbone"
+	"github.com/supermax-hpo/supermax/batchjob/head"
+	"github.com/supermax-hpo/supermax/batchjob/tensor"
+)
+
+// A Network is how a model's tasks hang together.
+type Network int
+
+// The networks. All their encoders start from the same checkpoint.
+const (
+	// Single is one encoder and one head for one task.
+	Single Network = iota
+	// Shared is one encoder with a head for each of two tasks, [Criteria] and [Evidence].
+	Shared
+	// Joint is an encoder and a head for each of the two. A row of Evidence is read by its own
+	// encoder and head alone. A row of Criteria is read by both encoders; a [head.Gate] fuses
+	// their pooled vectors, and the head of Criteria decides from the fused one. So what the
+	// evidence encoder learns of sentences serves the posts, and the posts train it too.
+	Joint
+)
+
+// The tasks of Shared and Joint, as [Batch].Task. That of Single is 0.
+const (
+	Criteria = 0
+	Evidence = 1
+)
+
+// Tasks is how many tasks the network learns.
+func (n Network) Tasks() int {
+	if n == Single {
+		return 1
+	}
+	return 2
+}
+
+// Encoders is how many encoders it has.
+func (n Network) Encoders() int {
+	if n == Joint {
+		return 2
+	}
+	return 1
+}
+
+// prefix stands before the names of a task's own parameters.
+func (n Network) prefix(task int) string {
+	if n == Single {
+		return ""
+	}
+	return []string{"criteria.", "evidence."}[task]
+}
+
+// task is what one task's rows go through.
+type task struct {
+	encoder backbone.Encoder
+	head    *head.Head
+	salt    uint64 // tells the encoder's dropout from the other's
+}
+
+// evidenceSalt is that of a second encoder: the two have the same dropout sites.
+const evidenceSalt = 0x65766964656e6365 // "evidence"
+
+// build makes the encoders, heads and the gate, in the order of their parameters.
+func (c *Classifier) build(s *tensor.Scope) (err error) {
+	n := c.options.Network
+	for i := range n.Tasks() {
+		var t task
+		switch {
+		case i == 0 || n == Joint:
+			prefix := ""
+			if n == Joint {
+				prefix = n.prefix(i)
+			}
+			if t.encoder, err = backbone.New(s, c.options.Weights, c.params, prefix+backbonePrefix); err != nil {
+				return err
+			}
+			t.salt = uint64(i) * evidenceSalt
+		default:
+			t.encoder = c.tasks[0].encoder
+		}
+		config := c.options.Head
+		config.Prefix, config.Last = n.prefix(i), t.encoder.SummaryLast()
+		if t.head, err = head.New(s, config, t.encoder.Hidden(), c.options.Seed, c.params); err != nil {
+			return err
+		}
+		c.tasks = append(c.tasks, t)
+	}
+	if n == Joint {
+		c.gate = head.NewGate(s, c.tasks[0].encoder.Hidden(), c.options.Seed, c.params, "gate.")
+	}
+	return nil
+}
+
+// logits runs the model on a batch, with dropout unless random is nil; firstRow numbers
+// the rows within the training step.
+func (c *Classifier) logits(s *tensor.Scope, b Batch, random *tensor.Randomness, firstRow int) tensor.T {
+	rows := s.Pack(b.Starts, random != nil, firstRow)
+	t := c.tasks[b.Task]
+	pooled := t.pool(s, b.Batch, rows, random)
+	if c.gate != nil && b.Task == Criteria {
+		pooled = c.gate.Fuse(s, pooled, c.tasks[Evidence].pool(s, b.Batch, rows, random))
+	}
+	return t.head.Score(s, pooled, rows, random, t.encoder.Sites())
+}
+
+// pool returns what the task's encoder makes of rows, [rows, hidden].
+func (t task) pool(s *tensor.Scope, b backbone.Batch, rows *tensor.Packed, random *tensor.Randomness) tensor.T {
+	if random != nil && t.salt != 0 {
+		random = &tensor.Randomness{Seed: random.Seed ^ t.salt, Step: random.Step}
+	}
+	states := t.encoder.Forward(s, b, rows, random)
+	return t.head.Pool(s, states[len(states)-1], rows)
+}
+
+// checkTask reports that a batch is of no task of the network.
+func (n Network) checkTask(task int) error {
+	if task < 0 || task >= n.Tasks() {
+		return fmt.Errorf("batch: task %d, there are %d", task, n.Tasks())
+	}
+	return nil
+}
