@@ -24,7 +24,7 @@ type rule struct {
 }
 
 // rules names every parameter that the trainer reads, but model.name. The parameters that
-// null.strategy and aug.enabled switch on come with them.
+// aug.enabled switches on come with it.
 func rules() []rule {
 	off := []space.Value{space.Bool(false)}
 	return []rule{
@@ -46,7 +46,10 @@ func rules() []rule {
 		{"train.amp", off},
 		{"reg.label_smoothing", nil},
 		{"reg.max_grad_norm", nil},
-		{"null.strategy", []space.Value{space.String("none")}},
+		{"null.strategy", nil},
+		{"null.threshold", nil},
+		{"null.ratio", nil},
+		{"null.temperature", nil},
 		{"aug.enabled", off},
 	}
 }

@@ -38,7 +38,6 @@ func implemented() space.Constraints {
 		"sched.name":                   fix(space.String("linear")),
 		"train.amp":                    fix(space.Bool(false)),
 		"aug.enabled":                  fix(space.Bool(false)),
-		"null.strategy":                fix(space.String("none")),
 	}
 }
 
@@ -59,7 +58,7 @@ func TestCheckWholeSpace(t *testing.T) {
 		"xlnet-base-cased (no folder under models); model.gradient_checkpointing: true; " +
 		"optim.name: adam, adafactor, lion, lamb, adamw_8bit; " +
 		"sched.name: cosine, cosine_restart, polynomial, one_cycle; train.amp: true; " +
-		"null.strategy: threshold, ratio, calibrated; aug.enabled: true); leave it out under constraints"
+		"aug.enabled: true); leave it out under constraints"
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
@@ -77,7 +76,6 @@ func TestCheckEachValue(t *testing.T) {
 		{"sched.name", space.String("cosine"), "sched.name: cosine"},
 		{"train.amp", space.Bool(true), "train.amp: true"},
 		{"aug.enabled", space.Bool(true), "aug.enabled: true"},
-		{"null.strategy", space.String("ratio"), "null.strategy: ratio"},
 	} {
 		c := implemented()
 		c[tc.param] = fix(tc.value)

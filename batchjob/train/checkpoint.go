@@ -38,6 +38,7 @@ type state struct {
 // record is what one epoch measured and what it cost.
 type record struct {
 	protocol.EpochMetrics
+	Tasks            []taskRecord    `json:"tasks"` // in the order of the agent's
 	Seconds          results.Seconds `json:"seconds"`
 	SamplesPerSecond float64         `json:"samples_per_second"`
 	PeakMemoryBytes  int64           `json:"peak_memory_bytes"`
