@@ -56,7 +56,7 @@ func (n Network) prefix(task int) string {
 
 // task is what one task's rows go through.
 type task struct {
-	encoder backbone.Encoder
+	encoder *backbone.Encoder
 	head    *head.Head
 	salt    uint64 // tells the encoder's dropout from the other's
 }

@@ -14,13 +14,13 @@ import (
 
 // A Param is one parameter's values, row-major.
 type Param struct {
-	Name  string // as in [BERTParams]
+	Name  string // as in [Params]
 	Shape []int
 	Data  []float32
 }
 
 // Weights are a checked checkpoint: every parameter of its architecture that the file
-// holds, in the order of [BERTParams].
+// holds, in the order of [Params].
 type Weights struct {
 	Config Config
 	Params []Param
@@ -76,12 +76,12 @@ func LoadFile(path string, c Config) (*Weights, error) {
 
 // assemble matches the file's tensors with the architecture's parameters.
 func assemble(f *safetensors.File, c Config) (*Weights, error) {
-	specs := BERTParams(c)
+	specs := Params(c)
 	stored := map[string]string{} // canonical name → name in the file
 	var problems mismatch
 	for _, info := range f.Tensors() {
-		name := canonical(info.Name)
-		if ignored(name) {
+		name := canonical(c, info.Name)
+		if ignored(c, name) {
 			continue
 		}
 		if first, twice := stored[name]; twice {

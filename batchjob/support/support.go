@@ -8,14 +8,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/supermax-hpo/supermax/batchjob/pretrained"
 	"github.com/supermax-hpo/supermax/shared/space"
 )
 
 // modelName is the parameter whose values stand for folders with a model type.
 const modelName = "model.name"
-
-// modelTypes are the `model_type`s of config.json that package backbone implements.
-var modelTypes = []string{"bert"}
 
 // A rule says what the trainer implements of one parameter.
 type rule struct {
@@ -107,7 +105,7 @@ func lackingModels(p space.Param, types map[string]string) []string {
 		switch t, known := types[v.String()]; {
 		case !known:
 			lacking = append(lacking, v.String()+" (no folder under models)")
-		case !slices.Contains(modelTypes, t):
+		case !slices.Contains(pretrained.ModelTypes(), t):
 			lacking = append(lacking, fmt.Sprintf("%s (model type %q)", v, t))
 		}
 	}

@@ -50,9 +50,9 @@ func TestCheckImplemented(t *testing.T) {
 }
 
 func TestCheckWholeSpace(t *testing.T) {
-	err := support.Check(whole(t), map[string]string{"bert-base-uncased": "bert", "roberta-base": "roberta"})
+	err := support.Check(whole(t), map[string]string{"bert-base-uncased": "bert", "roberta-base": "gpt2"})
 	want := "the study may ask for what is not yet implemented (" +
-		`model.name: roberta-base (model type "roberta"), microsoft/deberta-v3-base (no folder under models), ` +
+		`model.name: roberta-base (model type "gpt2"), microsoft/deberta-v3-base (no folder under models), ` +
 		"google/electra-base-discriminator (no folder under models), albert-base-v2 (no folder under models), " +
 		"distilbert-base-uncased (no folder under models), YituTech/conv-bert-base (no folder under models), " +
 		"xlnet-base-cased (no folder under models); model.gradient_checkpointing: true; " +
