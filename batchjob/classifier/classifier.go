@@ -20,7 +20,10 @@ type Options struct {
 	ClassWeights   [][]float32         // by task, one a class, above 0; nil: none
 	LabelSmoothing float64             // in [0, 1)
 	MaxGradNorm    float64             // gradients' L2 norm above which they are scaled down; 0: never
-	AdamW          optim.AdamWConfig
+	// GradientCheckpointing computes the encoders' layers again in the backward pass instead of
+	// keeping what is in them: less memory, the same result.
+	GradientCheckpointing bool
+	AdamW                 optim.AdamWConfig
 }
 
 // backbonePrefix stands before the backbone's parameters, as in the hub's classifiers.

@@ -95,25 +95,49 @@ func (c *Classifier) build(s *tensor.Scope) (err error) {
 	return nil
 }
 
-// logits runs the model on a batch, with dropout unless random is nil; firstRow numbers
-// the rows within the training step.
-func (c *Classifier) logits(s *tensor.Scope, b Batch, random *tensor.Randomness, firstRow int) tensor.T {
-	rows := s.Pack(b.Starts, random != nil, firstRow)
-	t := c.tasks[b.Task]
-	pooled := t.pool(s, b.Batch, rows, random)
-	if c.gate != nil && b.Task == Criteria {
-		pooled = c.gate.Fuse(s, pooled, c.tasks[Evidence].pool(s, b.Batch, rows, random))
-	}
-	return t.head.Score(s, pooled, rows, random, t.encoder.Sites())
+// A pass is a batch on its way through the model.
+type pass struct {
+	scope  *tensor.Scope
+	batch  backbone.Batch
+	rows   *tensor.Packed
+	random *tensor.Randomness // nil: no dropout
+	// recompute has the encoders keep what their layers read alone. Their parts of the backward
+	// pass are collected in backward, for after the loss's own.
+	recompute bool
+	backward  []func()
 }
 
-// pool returns what the task's encoder makes of rows, [rows, hidden].
-func (t task) pool(s *tensor.Scope, b backbone.Batch, rows *tensor.Packed, random *tensor.Randomness) tensor.T {
+// newPass begins with a batch; firstRow numbers its rows within the training step.
+func (c *Classifier) newPass(s *tensor.Scope, b Batch, random *tensor.Randomness, firstRow int) *pass {
+	return &pass{
+		scope: s, batch: b.Batch, random: random, rows: s.Pack(b.Starts, random != nil, firstRow),
+		recompute: random != nil && c.options.GradientCheckpointing,
+	}
+}
+
+// logits runs the model on a task's batch.
+func (c *Classifier) logits(p *pass, taskNumber int) tensor.T {
+	t := c.tasks[taskNumber]
+	pooled := t.pool(p)
+	if c.gate != nil && taskNumber == Criteria {
+		pooled = c.gate.Fuse(p.scope, pooled, c.tasks[Evidence].pool(p))
+	}
+	return t.head.Score(p.scope, pooled, p.rows, p.random, t.encoder.Sites())
+}
+
+// pool returns what the task's encoder makes of the rows, [rows, hidden].
+func (t task) pool(p *pass) tensor.T {
+	random := p.random
 	if random != nil && t.salt != 0 {
 		random = &tensor.Randomness{Seed: random.Seed ^ t.salt, Step: random.Step}
 	}
-	states := t.encoder.Forward(s, b, rows, random)
-	return t.head.Pool(s, states[len(states)-1], rows)
+	if p.recompute {
+		last, backward := t.encoder.ForwardCheckpointed(p.scope, p.batch, p.rows, random)
+		p.backward = append(p.backward, backward)
+		return t.head.Pool(p.scope, last, p.rows)
+	}
+	states := t.encoder.Forward(p.scope, p.batch, p.rows, random)
+	return t.head.Pool(p.scope, states[len(states)-1], p.rows)
 }
 
 // checkTask reports that a batch is of no task of the network.

@@ -273,6 +273,34 @@ func TestNetworksOnBothPaths(t *testing.T) {
 	}
 }
 
+// Gradient checkpointing changes nothing, to the last bit, in any network.
+func TestGradientCheckpointing(t *testing.T) {
+	for _, network := range []Network{Single, Shared, Joint} {
+		rng := rand.New(rand.NewPCG(8, 8))
+		w := modeltest.Worker(t, tensor.Kernels)
+		kept := newTiny(t, w, func(o *Options) { o.Network = network })
+		again := newTiny(t, w, func(o *Options) { o.Network, o.GradientCheckpointing = network, true })
+		for step := range 3 {
+			batches := []Batch{taskBatch(rng, 0, 3, 12), taskBatch(rng, network.Tasks()-1, 5, 8)}
+			x, y := train(t, kept, step, batches...), train(t, again, step, batches...)
+			if x.Loss != y.Loss || x.GradNorm != y.GradNorm {
+				t.Errorf("network %d, step %d: %v and %v with gradient checkpointing", network, step, x, y)
+			}
+		}
+		want, err := kept.Parameters()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := again.Parameters()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("network %d: the parameters differ:\n%.1000s", network, diff)
+		}
+	}
+}
+
 // The two encoders of Joint start equal, and drop differently.
 func TestEncodersDropDifferently(t *testing.T) {
 	c := newTiny(t, modeltest.Worker(t, tensor.Kernels), func(o *Options) { o.Network = Joint })
@@ -280,8 +308,8 @@ func TestEncodersDropDifferently(t *testing.T) {
 	if err := c.do(func(s *tensor.Scope) error {
 		s.NoGrad(func() {
 			for _, random := range []*tensor.Randomness{nil, {Seed: 1, Step: 2}} {
-				rows := s.Pack(b.Starts, random != nil, 0)
-				left, right := s.Read(c.tasks[Criteria].pool(s, b.Batch, rows, random)), s.Read(c.tasks[Evidence].pool(s, b.Batch, rows, random))
+				p := c.newPass(s, b, random, 0)
+				left, right := s.Read(c.tasks[Criteria].pool(p)), s.Read(c.tasks[Evidence].pool(p))
 				if slices.Equal(left, right) != (random == nil) {
 					t.Errorf("equal: %v with randomness %v", slices.Equal(left, right), random)
 				}

@@ -73,7 +73,8 @@ func (c *Classifier) train(s *tensor.Scope, step Step) (StepResult, error) {
 			share = step.Shares[i]
 		}
 		begin := time.Now()
-		loss := c.loss(s, c.logits(s, b, random, firstRow), b)
+		p := c.newPass(s, b, random, firstRow)
+		loss := c.loss(s, c.logits(p, b.Task), b)
 		value := s.Item(loss)
 		r.Loss += value * share
 		r.Forward += time.Since(begin)
@@ -85,6 +86,9 @@ func (c *Classifier) train(s *tensor.Scope, step Step) (StepResult, error) {
 			loss = s.Scale(loss, share)
 		}
 		s.Backward(loss)
+		for _, backward := range p.backward {
+			backward()
+		}
 		r.Backward += time.Since(begin)
 		firstRow += b.Rows()
 	}

@@ -27,7 +27,7 @@ func rules() []rule {
 	off := []space.Value{space.Bool(false)}
 	return []rule{
 		{"tok.max_length", nil},
-		{"model.gradient_checkpointing", off},
+		{"model.gradient_checkpointing", nil},
 		{"head.pooling", nil},
 		{"head.hidden_mult", nil},
 		{"head.hidden_dim", nil},

@@ -77,7 +77,8 @@ func (r *run) openModel(ctx context.Context) error {
 	m, err := r.open(classifier.Options{
 		Network: r.tasks.network, Weights: r.weights, Head: r.set.head, Seed: uint64(r.seed),
 		ClassWeights: r.classWeights, LabelSmoothing: r.set.smoothing, MaxGradNorm: r.set.clip,
-		AdamW: optim.AdamWConfig{WeightDecay: r.set.weightDecay, Decay: optim.DecayWeights},
+		GradientCheckpointing: r.set.recompute,
+		AdamW:                 optim.AdamWConfig{WeightDecay: r.set.weightDecay, Decay: optim.DecayWeights},
 	})
 	var op *tensor.OpError
 	if err != nil && !errors.As(err, &op) {

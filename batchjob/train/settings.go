@@ -16,6 +16,7 @@ const classes = 2
 type settings struct {
 	backbone    string
 	maxLength   int
+	recompute   bool // gradient checkpointing
 	head        head.Config
 	lr          float64
 	weightDecay float64
@@ -39,6 +40,7 @@ func readSettings(a space.Assignment) (settings, error) {
 	float := func(name string) float64 { return collect(&errs, name, a.Float) }
 	s := settings{
 		backbone: str("model.name"), maxLength: integer("tok.max_length"),
+		recompute: collect(&errs, "model.gradient_checkpointing", a.Bool),
 		head: head.Config{
 			Pooling: str("head.pooling"), HiddenDim: integer("head.hidden_dim"), Layers: integer("head.n_layers"),
 			Activation: str("head.activation"), Dropout: float("head.dropout"), Classes: classes,
