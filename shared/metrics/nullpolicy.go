@@ -72,16 +72,7 @@ func (n NullPolicy) Evaluate(logits []float64, labels, groups []int) (Report, *F
 		if err != nil || n.Strategy == NullNone {
 			return r, nil, err
 		}
-		p := classOne(logits, 1)
-		yes := func(row int) bool { return p[row] >= n.Threshold }
-		if n.Strategy == NullRatio {
-			top := topOfGroups(logits, groups)
-			yes = func(row int) bool {
-				best := top[groups[row]]
-				return logits[2*best+1] >= logits[2*best] && p[row] >= n.Ratio*p[best]
-			}
-		}
-		return r.answered(yes, labels), nil, nil
+		return r.answered(n.decide(classOne(logits, 1), groups, 0), labels), nil, nil
 	}
 	best, err := BestTemperature(logits, 2, labels)
 	if err != nil {
@@ -97,14 +88,61 @@ func (n NullPolicy) Evaluate(logits []float64, labels, groups []int) (Report, *F
 	}
 	p := classOne(logits, n.Temperature)
 	threshold := bestThreshold(p, labels)
-	return r.answered(func(row int) bool { return p[row] >= threshold }, labels), &Fitted{threshold, best}, nil
+	return r.answered(n.decide(p, groups, threshold), labels), &Fitted{threshold, best}, nil
+}
+
+// Probabilities returns the probability of class 1 that the policy decides from, for logits
+// [rows, 2].
+func (n NullPolicy) Probabilities(logits []float64) []float64 {
+	if n.Strategy == NullCalibrated {
+		return classOne(logits, n.Temperature)
+	}
+	return classOne(logits, 1)
+}
+
+// Decide answers items that have no labels, from their probabilities and groups (see
+// Evaluate). threshold is the fitted one and counts for calibrated alone.
+func (n NullPolicy) Decide(p []float64, groups []int, threshold float64) ([]bool, error) {
+	if err := n.Validate(); err != nil {
+		return nil, fmt.Errorf("decide: %w", err)
+	}
+	if len(groups) != len(p) {
+		return nil, fmt.Errorf("decide: %d groups for %d items", len(groups), len(p))
+	}
+	if n.Strategy == NullCalibrated && !(threshold >= 0 && threshold <= 1) {
+		return nil, fmt.Errorf("decide: fitted threshold %v is not allowed; allowed: a number from 0 to 1", threshold)
+	}
+	return n.decide(p, groups, threshold), nil
+}
+
+func (n NullPolicy) decide(p []float64, groups []int, threshold float64) []bool {
+	yes := make([]bool, len(p))
+	switch n.Strategy {
+	case NullNone:
+		threshold = 0.5
+	case NullThreshold:
+		threshold = n.Threshold
+	case NullRatio:
+		top := map[int]float64{}
+		for i, g := range groups {
+			top[g] = max(top[g], p[i])
+		}
+		for i, g := range groups {
+			yes[i] = top[g] >= 0.5 && p[i] >= n.Ratio*top[g]
+		}
+		return yes
+	}
+	for i, v := range p {
+		yes[i] = v >= threshold
+	}
+	return yes
 }
 
 // answered replaces what a report says of the answers.
-func (r Report) answered(yes func(row int) bool, labels []int) Report {
+func (r Report) answered(yes []bool, labels []int) Report {
 	predicted := make([]int, len(labels))
-	for i := range predicted {
-		if yes(i) {
+	for i, y := range yes {
+		if y {
 			predicted[i] = 1
 		}
 	}
@@ -120,18 +158,6 @@ func classOne(logits []float64, temperature float64) []float64 {
 		p[i] = 1 / (1 + math.Exp((logits[2*i]-logits[2*i+1])/temperature))
 	}
 	return p
-}
-
-// topOfGroups returns the row with the largest probability of class 1 of each group.
-func topOfGroups(logits []float64, groups []int) map[int]int {
-	top := map[int]int{}
-	for i, g := range groups {
-		best, seen := top[g]
-		if !seen || logits[2*i+1]-logits[2*i] > logits[2*best+1]-logits[2*best] {
-			top[g] = i
-		}
-	}
-	return top
 }
 
 // bestThreshold returns the threshold from which on yes gives the highest F1-macro. Every

@@ -127,6 +127,41 @@ func TestNullPolicyRefuses(t *testing.T) {
 	}
 }
 
+// Items without labels are answered as those with them.
+func TestDecide(t *testing.T) {
+	p, groups := []float64{0.9, 0.5, 0.2, 0.6, 0.3, 0.4}, []int{1, 1, 1, 2, 2, 3}
+	for _, c := range []struct {
+		policy    NullPolicy
+		threshold float64
+		want      []bool
+	}{
+		{NullPolicy{Strategy: NullNone}, 0.9, []bool{true, true, false, true, false, false}},
+		{NullPolicy{Strategy: NullThreshold, Threshold: 0.3}, 0.9, []bool{true, true, false, true, true, true}},
+		{NullPolicy{Strategy: NullRatio, Ratio: 0.5}, 0.9, []bool{true, true, false, true, true, false}},
+		{NullPolicy{Strategy: NullCalibrated, Temperature: 2}, 0.55, []bool{true, false, false, true, false, false}},
+	} {
+		if got, err := c.policy.Decide(p, groups, c.threshold); err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("%+v: %v, %v, want %v", c.policy, got, err, c.want)
+		}
+	}
+	for want, err := range map[string]error{
+		"null.strategy":         second(NullPolicy{}.Decide(p, groups, 0)),
+		"1 groups for 6 items":  second(NullPolicy{Strategy: NullNone}.Decide(p, []int{1}, 0)),
+		"fitted threshold NaN ": second(NullPolicy{Strategy: NullCalibrated, Temperature: 1}.Decide(p, groups, math.NaN())),
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want …%s…", err, want)
+		}
+	}
+	z := []float64{0, math.Log(3), math.Log(9), 0}
+	for i, want := range []float64{0.75, 0.1} {
+		near(t, "p", NullPolicy{Strategy: NullThreshold}.Probabilities(z)[i], want, tight)
+	}
+	near(t, "p at 2", NullPolicy{Strategy: NullCalibrated, Temperature: 2}.Probabilities(z)[1], 0.25, tight)
+}
+
+func second(_ []bool, err error) error { return err }
+
 // drawItems makes logits of two classes, with labels and groups.
 func drawItems(t *rapid.T) (z []float64, labels, groups []int) {
 	n := rapid.IntRange(1, 40).Draw(t, "n")
@@ -154,7 +189,7 @@ func TestCalibratedIsBest(t *testing.T) {
 		}
 		p := classOne(z, temperature)
 		for _, threshold := range append(slices.Clone(p), 0.5, 1) {
-			other := Report{}.answered(func(row int) bool { return p[row] >= threshold }, labels)
+			other := Report{}.answered(NullPolicy{Strategy: NullThreshold, Threshold: threshold}.decide(p, nil, 0), labels)
 			if other.F1Macro > r.F1Macro {
 				t.Fatalf("F1-macro %v at %v, %v at the fitted %v", other.F1Macro, threshold, r.F1Macro, fitted.Threshold)
 			}
