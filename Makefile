@@ -92,7 +92,7 @@ trainer: deps # bin/trainer alone, for batchjob/Dockerfile
 gotch: deps # gotch's C++ alone, which takes minutes: a layer of the image
 	go build github.com/sugarme/gotch/libtch
 
-stage-a stage-b stage-c: stage-%: models ## run one stage of HPO_TASK's study (criteria or evidence)
+stage-a stage-b stage-c: stage-%: models ## run one stage of HPO_TASK's study (criteria, evidence, share or joint)
 	@$(SUPERMAX) stage $* $(STUDY) --agent $(HPO_TASK)
 
 supermax-all: models ## run all three stages of HPO_TASK's study

@@ -9,6 +9,7 @@ import (
 
 // Config is a classification head.
 type Config struct {
+	Prefix     string  // before the parameters' names, for a model of several heads
 	Pooling    string  // cls, mean, max or attention
 	HiddenDim  int     // width of the layers; 0: no layer but the output's
 	Layers     int     // how many, at least 1 when HiddenDim is not 0

@@ -22,12 +22,12 @@ type rule struct {
 }
 
 // rules names every parameter that the trainer reads, but model.name. The parameters that
-// null.strategy and aug.enabled switch on come with them.
+// aug.enabled switches on come with it.
 func rules() []rule {
 	off := []space.Value{space.Bool(false)}
 	return []rule{
 		{"tok.max_length", nil},
-		{"model.gradient_checkpointing", off},
+		{"model.gradient_checkpointing", nil},
 		{"head.pooling", nil},
 		{"head.hidden_mult", nil},
 		{"head.hidden_dim", nil},
@@ -44,7 +44,10 @@ func rules() []rule {
 		{"train.amp", off},
 		{"reg.label_smoothing", nil},
 		{"reg.max_grad_norm", nil},
-		{"null.strategy", []space.Value{space.String("none")}},
+		{"null.strategy", nil},
+		{"null.threshold", nil},
+		{"null.ratio", nil},
+		{"null.temperature", nil},
 		{"aug.enabled", off},
 	}
 }
