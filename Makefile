@@ -17,7 +17,7 @@ PURE = $(shell CGO_ENABLED=0 go list ./cmd/... ./shared/... ./lambdas/... ./conf
 	./batchjob/slot/... ./batchjob/support/... ./batchjob/baseline/...)
 
 .PHONY: help deps build run test test-short test-race test-cov test-golden test-load e2e chaos bench-ask lint clean \
-	localstack-up localstack-down test-localstack lint-infra image-push trainer gotch models stage-a stage-b stage-c supermax-all baseline-benchmark bench-tensor bench-search bench-backbones bench-simulate
+	localstack-up localstack-down test-localstack lint-infra image-push trainer gotch models stage-a stage-b stage-c supermax-all baseline-benchmark bench-tensor test-architectures hpo-validate-architectures bench-search bench-backbones bench-simulate
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -100,6 +100,14 @@ supermax-all: models ## run all three stages of HPO_TASK's study
 
 baseline-benchmark: ## TF-IDF and logistic regression on the sample corpus, cross-validated
 	@mkdir -p bin && CGO_ENABLED=0 go build -o $(SUPERMAX) ./cmd/supermax && $(SUPERMAX) baseline data/sample/groundtruth
+
+test-architectures: deps ## test the eight architectures: golden values, gradients, and that each learns
+	go test -count=1 -timeout 20m ./batchjob/pretrained ./batchjob/tokenizer ./batchjob/backbone ./batchjob/head ./batchjob/classifier
+
+hpo-validate-architectures: build ## two real trials of each of the eight architectures, through ask and tell
+	@bash scripts/tiny-checkpoints.sh models
+	@$(SUPERMAX) stage a configs/study/architectures.yaml
+	@$(SUPERMAX) trials architectures
 
 bench-tensor: deps ## the cost of one small operation: ours and gotch/ts
 	@bash scripts/bench-tensor.sh
