@@ -41,7 +41,7 @@ func (t *Tokenizer) EncodeBatch(inputs []Input, o Options) ([]Encoding, error) {
 		s := t.take()
 		defer t.scratch.Put(s)
 		for i := from; i < to; i++ {
-			t.cut(&s.a, s, texts[i])
+			t.cut(&s.a, s, texts[i], o.IDsOnly)
 			cut[i] = s.a.clone()
 		}
 	})
