@@ -7,7 +7,7 @@ type graphemeSpan struct {
 }
 
 // graphemeSpans are the classes of Unicode 16.0 that decide where a grapheme cluster ends,
-// as the reference library has them; testdata/sets.py asked it for every code point.
+// as the reference library has them; testdata/families.py asks it about every code point.
 // Hangul syllables (class by arithmetic) and regional indicators (which never matter, see
 // graphemeLength) are left out.
 var graphemeSpans = []graphemeSpan{

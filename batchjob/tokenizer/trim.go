@@ -44,11 +44,12 @@ func edgesOf(token string) edges {
 }
 
 // trim takes the spaces out of a token's place in the text, as RoBERTa's post-processor does.
-// A space that was put before the text (prefix), of its first token, is none of it.
+// The one space of a first token is taken for the one that was put before the text (prefix),
+// which has no place; when there are more, none was put there.
 func (e edges) trim(place [2]int, prefix, first bool) [2]int {
 	if left := int(e.left); left > 0 {
-		if prefix && (first || place[0] == 0) {
-			left--
+		if prefix && left == 1 && (first || place[0] == 0) {
+			left = 0
 		}
 		place[0] = min(place[0]+left, place[1])
 	}
