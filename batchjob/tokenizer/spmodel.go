@@ -62,6 +62,7 @@ const skipField = math.MinInt
 // parseSPModel reads a spiece.model or spm.model.
 func parseSPModel(data []byte) (*spModel, error) {
 	m := &spModel{kind: spUnigram}
+	var trainer, normalizer bool
 	err := readMessage(data, 0, func(number protowire.Number, kind protowire.Type, value []byte) (int, error) {
 		if kind != protowire.BytesType || number > 3 {
 			return skipField, nil
@@ -78,8 +79,10 @@ func parseSPModel(data []byte) (*spModel, error) {
 			m.pieces = append(m.pieces, p)
 			return n, err
 		case 2:
+			trainer = true
 			return n, readMessage(inner, base, m.trainerField)
 		case 3:
+			normalizer = true
 			return n, readMessage(inner, base, m.normalizerField)
 		}
 		return n, nil
@@ -89,6 +92,9 @@ func parseSPModel(data []byte) (*spModel, error) {
 	}
 	if len(m.pieces) == 0 {
 		return nil, errors.New("it has no pieces; it should be a SentencePiece model")
+	}
+	if !trainer || !normalizer {
+		return nil, fmt.Errorf("it ends at byte %d without its trainer_spec or normalizer_spec, which stand behind the pieces", len(data))
 	}
 	if m.kind != spUnigram {
 		return nil, fmt.Errorf("model_type %d is %w (implemented: 1, Unigram)", m.kind, ErrNotImplemented)
