@@ -22,6 +22,9 @@ func (b *Batch) Append(ids, typeIDs []int32) {
 	b.Starts = append(b.Starts, len(b.IDs))
 }
 
+// anyTypes is a number of token types that no type reaches.
+const anyTypes = 1 << 30
+
 // check reports the first thing about a batch that the model cannot take. Indices are
 // checked here because the library's kernels read past the end on some devices.
 func (b Batch) check(vocabulary, types, positions int) error {

@@ -1,5 +1,3 @@
-// Package backbone builds encoders on packed tokens from checkpoints of package
-// pretrained: [tokens] ids in, [tokens, hidden] states out, no padding anywhere.
 package backbone
 
 import (
@@ -9,24 +7,68 @@ import (
 	"github.com/supermax-hpo/supermax/batchjob/tensor"
 )
 
-// BERT is the encoder of Devlin et al. 2019 with the hub library's parameter names.
-type BERT struct {
-	config     pretrained.Config
-	activation func(*tensor.Scope, tensor.T) tensor.T
-	word       tensor.T // [vocabulary, hidden]
-	position   tensor.T // [positions, hidden]
-	tokenType  tensor.T // [types, hidden]
-	norm       norm
-	layers     []layer
-	pooler     linear // zero when the checkpoint has none
+// bert is the encoder of Devlin et al., "BERT" (2019).
+type bert struct {
+	embeddings
+	stack
 }
 
-type linear struct{ weight, bias tensor.T } // [out, in], [out]
+func newBERT(c pretrained.Config, m made) *bert {
+	return &bert{embeddings: newEmbeddings(c, m), stack: newBERTStack(c, m)}
+}
 
-func (l linear) apply(s *tensor.Scope, x tensor.T) tensor.T { return s.Linear(x, l.weight, l.bias) }
+func (m *bert) embed(p *pass) tensor.T {
+	x := m.embeddings.sum(p, p.countPositions(0), true)
+	return p.s.Dropout(x, p.tokenDrop(0, m.config.HiddenDropoutProb))
+}
 
-type norm struct{ weight, bias tensor.T } // [hidden]
+// embeddings add up what a token is, where it stands and which text it belongs to, and
+// normalise it.
+type embeddings struct {
+	word, position, tokenType tensor.T // [vocabulary, width], [positions, width], [types, width]
+	norm                      norm
+	pad                       int // the padding token, which is not trained
+}
 
+func newEmbeddings(c pretrained.Config, m made) embeddings {
+	return embeddings{
+		word:      m["embeddings.word_embeddings.weight"],
+		position:  m["embeddings.position_embeddings.weight"],
+		tokenType: m["embeddings.token_type_embeddings.weight"],
+		norm:      m.norm("embeddings.LayerNorm", c.LayerNormEps),
+		pad:       c.PadTokenID,
+	}
+}
+
+// sum returns the normalised sum [tokens, width]. Where there are types but readTypes is false
+// all tokens have type 0.
+func (e embeddings) sum(p *pass, positions []int32, readTypes bool) tensor.T {
+	s := p.s
+	x := s.EmbeddingBut(e.word, s.Indices(p.b.IDs), e.pad)
+	if e.tokenType != (tensor.T{}) {
+		types := p.b.TypeIDs
+		if !readTypes {
+			types = make([]int32, len(p.b.IDs))
+		}
+		x = s.Add(x, s.Embedding(e.tokenType, s.Indices(types)))
+	}
+	x = s.Add(x, s.Embedding(e.position, s.Indices(positions)))
+	return e.norm.apply(s, x)
+}
+
+// countPositions counts every row's tokens from first.
+func (p *pass) countPositions(first int32) []int32 {
+	positions := make([]int32, 0, len(p.b.IDs))
+	for r := range p.b.Rows() {
+		for i := range p.b.Starts[r+1] - p.b.Starts[r] {
+			positions = append(positions, first+int32(i))
+		}
+	}
+	return positions
+}
+
+// A layer is self-attention and a feed-forward network, each with a residual connection and
+// a LayerNorm after it (Vaswani et al. 2017).
 type layer struct {
 	query, key, value, attended linear
 	attendedNorm                norm
@@ -34,125 +76,51 @@ type layer struct {
 	outerNorm                   norm
 }
 
-// NewBERT adds the checkpoint's parameters to params, under prefix + the names of
-// [pretrained.BERTParams], and returns the model that uses them.
-func NewBERT(s *tensor.Scope, w *pretrained.Weights, params *tensor.Params, prefix string) (*BERT, error) {
-	if err := w.Config.Validate(); err != nil {
-		return nil, fmt.Errorf("build backbone: %w", err)
-	}
-	activation, err := activationOf(w.Config.HiddenAct)
-	if err != nil {
-		return nil, fmt.Errorf("build backbone: %w", err)
-	}
-	made := map[string]tensor.T{}
-	for _, spec := range pretrained.BERTParams(w.Config) {
-		p, ok := w.Find(spec.Name)
-		if !ok && spec.Optional {
-			continue
-		}
-		if !ok {
-			return nil, fmt.Errorf("build backbone: parameter %s is missing", spec.Name)
-		}
-		made[spec.Name] = params.Add(s, tensor.Array{Name: prefix + spec.Name, Shape: p.Shape, Data: p.Data})
-	}
-	pair := func(name string) (weight, bias tensor.T) { return made[name+".weight"], made[name+".bias"] }
-	dense := func(name string) (l linear) { l.weight, l.bias = pair(name); return l }
-	layerNorm := func(name string) (n norm) { n.weight, n.bias = pair(name); return n }
-	m := &BERT{
-		config:     w.Config,
-		activation: activation,
-		word:       made["embeddings.word_embeddings.weight"],
-		position:   made["embeddings.position_embeddings.weight"],
-		tokenType:  made["embeddings.token_type_embeddings.weight"],
-		norm:       layerNorm("embeddings.LayerNorm"),
-		pooler:     dense("pooler.dense"),
-	}
-	for i := range w.Config.NumHiddenLayers {
+// drops are the dropout probabilities of a layer: of attention's weights, and of what either
+// half adds.
+type drops struct{ attention, attended, outer float64 }
+
+// stack is BERT's layers, and those of the architectures that differ in names only.
+type stack struct {
+	config     pretrained.Config
+	activation func(*tensor.Scope, tensor.T) tensor.T
+	layers     []layer // in the order in which they are passed
+	drops      drops
+}
+
+func newStack(c pretrained.Config, layers []layer) stack {
+	return stack{config: c, activation: activationOf(c.HiddenAct), layers: layers,
+		drops: drops{c.AttentionProbsDropoutProb, c.HiddenDropoutProb, c.HiddenDropoutProb}}
+}
+
+// newBERTStack makes the layers by BERT's names.
+func newBERTStack(c pretrained.Config, m made) stack {
+	var layers []layer
+	for i := range c.NumHiddenLayers {
 		at := fmt.Sprintf("encoder.layer.%d.", i)
-		m.layers = append(m.layers, layer{
-			query:        dense(at + "attention.self.query"),
-			key:          dense(at + "attention.self.key"),
-			value:        dense(at + "attention.self.value"),
-			attended:     dense(at + "attention.output.dense"),
-			attendedNorm: layerNorm(at + "attention.output.LayerNorm"),
-			inner:        dense(at + "intermediate.dense"),
-			outer:        dense(at + "output.dense"),
-			outerNorm:    layerNorm(at + "output.LayerNorm"),
+		layers = append(layers, layer{
+			query:        m.linear(at + "attention.self.query"),
+			key:          m.linear(at + "attention.self.key"),
+			value:        m.linear(at + "attention.self.value"),
+			attended:     m.linear(at + "attention.output.dense"),
+			attendedNorm: m.norm(at+"attention.output.LayerNorm", c.LayerNormEps),
+			inner:        m.linear(at + "intermediate.dense"),
+			outer:        m.linear(at + "output.dense"),
+			outerNorm:    m.norm(at+"output.LayerNorm", c.LayerNormEps),
 		})
 	}
-	return m, nil
+	return newStack(c, layers)
 }
 
-// activationOf returns a feed-forward activation by the hub library's name.
-func activationOf(name string) (func(*tensor.Scope, tensor.T) tensor.T, error) {
-	switch name {
-	case "gelu":
-		return (*tensor.Scope).GELU, nil
-	case "gelu_new", "gelu_pytorch_tanh":
-		return (*tensor.Scope).GELUTanh, nil
-	case "relu":
-		return (*tensor.Scope).ReLU, nil
-	case "silu", "swish":
-		return (*tensor.Scope).SiLU, nil
-	case "tanh":
-		return (*tensor.Scope).Tanh, nil
-	}
-	return nil, fmt.Errorf("hidden_act %q is not implemented", name)
+func (m *stack) layer(p *pass, i int, x tensor.T) tensor.T {
+	s, l, site := p.s, m.layers[i], 1+3*i
+	a := s.Attention(l.query.apply(s, x), l.key.apply(s, x), l.value.apply(s, x), p.rows,
+		m.config.NumAttentionHeads, p.tokenDrop(site, m.drops.attention))
+	a = l.attendedNorm.residual(s, l.attended.apply(s, a), x, p.tokenDrop(site+1, m.drops.attended))
+	f := l.outer.apply(s, m.activation(s, l.inner.apply(s, a)))
+	return l.outerNorm.residual(s, f, a, p.tokenDrop(site+2, m.drops.outer))
 }
 
-// Check reports what is wrong with a batch for this model: ids out of the vocabulary,
-// rows that are too long.
-func (m *BERT) Check(b Batch) error {
-	return b.check(m.config.VocabSize, m.config.TypeVocabSize, m.config.MaxPositionEmbeddings)
-}
+func (m *stack) finish(_ *pass, x tensor.T) tensor.T { return x }
 
-// Hidden is the width of the hidden states.
-func (m *BERT) Hidden() int { return m.config.HiddenSize }
-
-// Sites is how many dropout sites Forward uses: 0 to Sites-1.
-func (m *BERT) Sites() uint32 { return 1 + 3*uint32(len(m.layers)) }
-
-// Forward returns every hidden state [tokens, hidden]: the embeddings' first, the last
-// layer's last. b must have passed Check and rows must be its [tensor.Packed]. A nil
-// random means no dropout, as in evaluation.
-func (m *BERT) Forward(s *tensor.Scope, b Batch, rows *tensor.Packed, random *tensor.Randomness) []tensor.T {
-	drop := func(site int, p float64) tensor.Drop {
-		if random == nil {
-			return tensor.Drop{}
-		}
-		return random.At(uint32(site), rows.TokenKeys(), p)
-	}
-	hiddenP, attentionP := m.config.HiddenDropoutProb, m.config.AttentionProbsDropoutProb
-	states := make([]tensor.T, 1, len(m.layers)+1)
-	states[0] = s.Dropout(m.embed(s, b), drop(0, hiddenP))
-	for i, l := range m.layers {
-		x, site := states[i], 1+3*i
-		a := s.Attention(l.query.apply(s, x), l.key.apply(s, x), l.value.apply(s, x), rows, m.config.NumAttentionHeads, drop(site, attentionP))
-		a = s.AddNorm(l.attended.apply(s, a), x, l.attendedNorm.weight, l.attendedNorm.bias, m.config.LayerNormEps, drop(site+1, hiddenP))
-		f := l.outer.apply(s, m.activation(s, l.inner.apply(s, a)))
-		states = append(states, s.AddNorm(f, a, l.outerNorm.weight, l.outerNorm.bias, m.config.LayerNormEps, drop(site+2, hiddenP)))
-	}
-	return states
-}
-
-// embed adds the word, position and type embeddings and normalises them.
-func (m *BERT) embed(s *tensor.Scope, b Batch) tensor.T {
-	positions := make([]int32, 0, len(b.IDs))
-	for r := range b.Rows() {
-		for i := range b.Starts[r+1] - b.Starts[r] {
-			positions = append(positions, int32(i))
-		}
-	}
-	x := s.Add(s.Embedding(m.word, s.Indices(b.IDs)), s.Embedding(m.tokenType, s.Indices(b.TypeIDs)))
-	x = s.Add(x, s.Embedding(m.position, s.Indices(positions)))
-	return s.LayerNorm(x, m.norm.weight, m.norm.bias, m.config.HiddenSize, m.config.LayerNormEps)
-}
-
-// Pool returns tanh(linear(first token)) of the last hidden state, [rows, hidden]: what
-// BERT was pre-trained to use for pairs. It fails when the checkpoint has no pooler.
-func (m *BERT) Pool(s *tensor.Scope, last tensor.T, rows *tensor.Packed) (tensor.T, error) {
-	if m.pooler == (linear{}) {
-		return tensor.T{}, fmt.Errorf("the checkpoint has no pooler")
-	}
-	return s.Tanh(m.pooler.apply(s, rows.First(last))), nil
-}
+func (m *stack) sites() uint32 { return 1 + 3*uint32(len(m.layers)) }

@@ -36,7 +36,7 @@ func rowsOf(rows ...[]int32) backbone.Batch {
 // last returns the last hidden states.
 func last(t *testing.T, w *pretrained.Weights, b backbone.Batch, random *tensor.Randomness) (got []float32) {
 	t.Helper()
-	inModel(t, tensor.Kernels, w, func(s *tensor.Scope, m *backbone.BERT) {
+	inModel(t, tensor.Kernels, w, func(s *tensor.Scope, m *backbone.Encoder) {
 		states := m.Forward(s, b, s.Pack(b.Starts, random != nil, 0), random)
 		got = s.Read(states[len(states)-1])
 	})
@@ -93,7 +93,7 @@ func TestDropoutPlaces(t *testing.T) {
 }
 
 func TestSites(t *testing.T) {
-	inModel(t, tensor.Kernels, small(t, func(c *pretrained.Config) { c.NumHiddenLayers = 3 }), func(_ *tensor.Scope, m *backbone.BERT) {
+	inModel(t, tensor.Kernels, small(t, func(c *pretrained.Config) { c.NumHiddenLayers = 3 }), func(_ *tensor.Scope, m *backbone.Encoder) {
 		if m.Sites() != 1+3*3 {
 			t.Errorf("got %d dropout sites for 3 layers", m.Sites())
 		}
@@ -104,7 +104,7 @@ func TestNoPooler(t *testing.T) {
 	w := small(t, nil)
 	w.Params = slices.DeleteFunc(w.Params, func(p pretrained.Param) bool { return strings.HasPrefix(p.Name, "pooler.") })
 	b := rowsOf([]int32{1, 2})
-	inModel(t, tensor.Kernels, w, func(s *tensor.Scope, m *backbone.BERT) {
+	inModel(t, tensor.Kernels, w, func(s *tensor.Scope, m *backbone.Encoder) {
 		rows := s.Pack(b.Starts, false, 0)
 		states := m.Forward(s, b, rows, nil)
 		if _, err := m.Pool(s, states[1], rows); err == nil {
@@ -129,7 +129,7 @@ func TestNewRefuses(t *testing.T) {
 		}
 		params := tensor.NewParams()
 		if err := worker.Do(func(s *tensor.Scope) {
-			if _, err := backbone.NewBERT(s, w, params, ""); err == nil || !strings.Contains(err.Error(), want) {
+			if _, err := backbone.New(s, w, params, ""); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("got %v, want …%s…", err, want)
 			}
 		}); err != nil {
@@ -141,7 +141,7 @@ func TestNewRefuses(t *testing.T) {
 }
 
 func TestCheck(t *testing.T) {
-	inModel(t, tensor.Kernels, small(t, nil), func(_ *tensor.Scope, m *backbone.BERT) {
+	inModel(t, tensor.Kernels, small(t, nil), func(_ *tensor.Scope, m *backbone.Encoder) {
 		if err := m.Check(rowsOf([]int32{1, 19}, make([]int32, 10))); err != nil {
 			t.Error(err)
 		}

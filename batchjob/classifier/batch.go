@@ -7,15 +7,19 @@ import (
 	"github.com/supermax-hpo/supermax/batchjob/tensor"
 )
 
-// A Batch is packed rows with their classes.
+// A Batch is packed rows of one task with their classes.
 type Batch struct {
 	backbone.Batch
 	Labels []int32 // one a row, below the number of classes
+	Task   int     // of the [Network]
 }
 
 // check reports what is wrong with a batch; labels are needed for training.
 func (c *Classifier) check(b Batch, needLabels bool) error {
-	if err := c.bert.Check(b.Batch); err != nil {
+	if err := c.options.Network.checkTask(b.Task); err != nil {
+		return err
+	}
+	if err := c.tasks[b.Task].encoder.Check(b.Batch); err != nil {
 		return err
 	}
 	if needLabels && len(b.Labels) == 0 || len(b.Labels) != 0 && len(b.Labels) != b.Rows() {
@@ -29,18 +33,11 @@ func (c *Classifier) check(b Batch, needLabels bool) error {
 	return nil
 }
 
-// logits runs the model on a batch, with dropout unless random is nil; firstRow numbers
-// the rows within the training step.
-func (c *Classifier) logits(s *tensor.Scope, b Batch, random *tensor.Randomness, firstRow int) tensor.T {
-	rows := s.Pack(b.Starts, random != nil, firstRow)
-	states := c.bert.Forward(s, b.Batch, rows, random)
-	return c.head.Forward(s, states[len(states)-1], rows, random, c.bert.Sites())
-}
-
 // loss is the weighted, smoothed cross entropy of the batch's labels.
 func (c *Classifier) loss(s *tensor.Scope, logits tensor.T, b Batch) tensor.T {
 	var weights tensor.T
-	if w := c.options.ClassWeights; len(w) > 0 {
+	if all := c.options.ClassWeights; len(all) > 0 && len(all[b.Task]) > 0 {
+		w := all[b.Task]
 		weights = s.Floats(w, len(w))
 	}
 	return s.CrossEntropy(logits, s.Indices(b.Labels), weights, c.options.LabelSmoothing)

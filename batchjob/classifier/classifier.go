@@ -1,11 +1,10 @@
-// Package classifier joins a backbone, a head, the loss and the optimizer to one model
-// that is trained step by step.
+// Package classifier joins backbones, heads, the loss and the optimizer to one model of one
+// or two tasks that is trained step by step.
 package classifier
 
 import (
 	"fmt"
 
-	"github.com/supermax-hpo/supermax/batchjob/backbone"
 	"github.com/supermax-hpo/supermax/batchjob/head"
 	"github.com/supermax-hpo/supermax/batchjob/optim"
 	"github.com/supermax-hpo/supermax/batchjob/pretrained"
@@ -14,13 +13,17 @@ import (
 
 // Options make a [Classifier].
 type Options struct {
-	Weights        *pretrained.Weights
-	Head           head.Config
-	Seed           uint64    // of the head's first values and, with the step's number, of dropout
-	ClassWeights   []float32 // one a class, above 0; nil: none
-	LabelSmoothing float64   // in [0, 1)
-	MaxGradNorm    float64   // gradients' L2 norm above which they are scaled down; 0: never
-	AdamW          optim.AdamWConfig
+	Network        Network
+	Weights        *pretrained.Weights // of every encoder
+	Head           head.Config         // of every task; its Prefix and Last are the model's matter
+	Seed           uint64              // of the heads' first values and, with the step's number, of dropout
+	ClassWeights   [][]float32         // by task, one a class, above 0; nil: none
+	LabelSmoothing float64             // in [0, 1)
+	MaxGradNorm    float64             // gradients' L2 norm above which they are scaled down; 0: never
+	// GradientCheckpointing computes the encoders' layers again in the backward pass instead of
+	// keeping what is in them: less memory, the same result.
+	GradientCheckpointing bool
+	AdamW                 optim.AdamWConfig
 }
 
 // backbonePrefix stands before the backbone's parameters, as in the hub's classifiers.
@@ -32,8 +35,8 @@ type Classifier struct {
 	worker  *tensor.Worker
 	options Options
 	params  *tensor.Params
-	bert    *backbone.BERT
-	head    *head.Head
+	tasks   []task
+	gate    *head.Gate // of the network Joint
 	adamw   *optim.AdamW
 }
 
@@ -44,10 +47,7 @@ func New(w *tensor.Worker, o Options) (*Classifier, error) {
 	}
 	c := &Classifier{worker: w, options: o, params: tensor.NewParams()}
 	err := c.do(func(s *tensor.Scope) (err error) {
-		if c.bert, err = backbone.NewBERT(s, o.Weights, c.params, backbonePrefix); err != nil {
-			return err
-		}
-		if c.head, err = head.New(s, o.Head, c.bert.Hidden(), o.Seed, c.params); err != nil {
+		if err = c.build(s); err != nil {
 			return err
 		}
 		c.adamw, err = optim.NewAdamW(s, c.params, o.AdamW)
@@ -64,12 +64,20 @@ func (o Options) validate() error {
 	if o.Weights == nil {
 		return fmt.Errorf("no weights")
 	}
-	if n := len(o.ClassWeights); n != 0 && n != o.Head.Classes {
-		return fmt.Errorf("%d class weights for %d classes", n, o.Head.Classes)
+	if o.Network < Single || o.Network > Joint {
+		return fmt.Errorf("network %d is not known", o.Network)
 	}
-	for i, w := range o.ClassWeights {
-		if !(w > 0) {
-			return fmt.Errorf("class %d has weight %v, it must be above 0", i, w)
+	if n := len(o.ClassWeights); n != 0 && n != o.Network.Tasks() {
+		return fmt.Errorf("class weights for %d tasks of %d", n, o.Network.Tasks())
+	}
+	for _, weights := range o.ClassWeights {
+		if n := len(weights); n != 0 && n != o.Head.Classes {
+			return fmt.Errorf("%d class weights for %d classes", n, o.Head.Classes)
+		}
+		for i, w := range weights {
+			if !(w > 0) {
+				return fmt.Errorf("class %d has weight %v, it must be above 0", i, w)
+			}
 		}
 	}
 	if !(o.LabelSmoothing >= 0 && o.LabelSmoothing < 1) {
@@ -99,8 +107,9 @@ func (c *Classifier) Close() {
 	}
 }
 
-// Parameters copies all parameters, in a fixed order: the backbone's under "bert." and
-// the hub's names, then the head's.
+// Parameters copies all parameters, in a fixed order: for each task its encoder's under
+// "bert." and the hub's names, then its head's, then the gate's. A task's own parameters
+// have its name before them where there are two tasks.
 func (c *Classifier) Parameters() ([]tensor.Array, error) {
 	var arrays []tensor.Array
 	err := c.do(func(s *tensor.Scope) error { arrays = c.params.Export(s); return nil })

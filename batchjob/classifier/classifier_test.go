@@ -374,8 +374,8 @@ func TestOptionsRefused(t *testing.T) {
 	before := tensor.LiveTensors()
 	for name, change := range map[string]func(*Options){
 		"no weights":      func(o *Options) { o.Weights = nil },
-		"class weights":   func(o *Options) { o.ClassWeights = []float32{1} },
-		"class 1":         func(o *Options) { o.ClassWeights = []float32{1, 0} },
+		"class weights":   func(o *Options) { o.ClassWeights = [][]float32{{1}} },
+		"class 1":         func(o *Options) { o.ClassWeights = [][]float32{{1, 0}} },
 		"label smoothing": func(o *Options) { o.LabelSmoothing = 1 },
 		"gradient norm":   func(o *Options) { o.MaxGradNorm = -1 },
 		"pooling":         func(o *Options) { o.Head.Pooling = "median" },

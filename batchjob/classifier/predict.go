@@ -21,7 +21,7 @@ func (c *Classifier) Predict(b Batch) (Prediction, error) {
 			return err
 		}
 		s.NoGrad(func() {
-			logits := c.logits(s, b, nil, 0)
+			logits := c.logits(c.newPass(s, b, nil, 0), b.Task)
 			p.Logits = s.Read(logits)
 			if len(b.Labels) > 0 {
 				p.Loss = s.Item(c.loss(s, logits, b))

@@ -12,9 +12,10 @@ import (
 type Step struct {
 	Number int64   // from 0 through the run, resumed or not; keys the dropout
 	LR     float64 // learning rate
-	// Micro are the batches whose gradients are accumulated: the step's loss is the mean of
-	// their mean losses. Usually one.
+	// Micro are the batches whose gradients are accumulated. Usually one.
 	Micro []Batch
+	// Shares are the weights of their mean losses in the step's loss; nil: its mean.
+	Shares []float64
 }
 
 // A StepResult is what a step measured.
@@ -62,11 +63,18 @@ func (c *Classifier) train(s *tensor.Scope, step Step) (StepResult, error) {
 			return r, err
 		}
 	}
+	if n := len(step.Shares); n != 0 && n != len(step.Micro) {
+		return r, fmt.Errorf("step %d has %d shares for %d batches", step.Number, n, len(step.Micro))
+	}
 	random := &tensor.Randomness{Seed: c.options.Seed, Step: uint64(step.Number)}
 	firstRow, share := 0, 1/float64(len(step.Micro))
-	for _, b := range step.Micro {
+	for i, b := range step.Micro {
+		if len(step.Shares) > 0 {
+			share = step.Shares[i]
+		}
 		begin := time.Now()
-		loss := c.loss(s, c.logits(s, b, random, firstRow), b)
+		p := c.newPass(s, b, random, firstRow)
+		loss := c.loss(s, c.logits(p, b.Task), b)
 		value := s.Item(loss)
 		r.Loss += value * share
 		r.Forward += time.Since(begin)
@@ -78,6 +86,9 @@ func (c *Classifier) train(s *tensor.Scope, step Step) (StepResult, error) {
 			loss = s.Scale(loss, share)
 		}
 		s.Backward(loss)
+		for _, backward := range p.backward {
+			backward()
+		}
 		r.Backward += time.Since(begin)
 		firstRow += b.Rows()
 	}

@@ -1,6 +1,6 @@
 // Package dataset reads a labelled corpus of posts and turns it into the pairs that a
-// study's agent learns from: [criterion, post] for the agent criteria, [criterion,
-// sentence] for the agent evidence.
+// study's agent learns from: [criterion, post] for the task criteria, [criterion, sentence]
+// for the task evidence. Two agents learn one task each, share and joint learn both.
 //
 // Two layouts are read; every table may be CSV (with a header), JSON Lines or Parquet, told
 // apart by the file's extension:
@@ -9,7 +9,7 @@
 //	             annotations.*  post_id, sentence_id, sentence_text, DSM5_symptom, status
 //	groundtruth  posts.*        post_id, text
 //	             groundtruth.*  post_id, criterion_id, label
-//	             evidence.*     post_id, criterion_id, evidence_text   (agent evidence only)
+//	             evidence.*     post_id, criterion_id, evidence_text   (task evidence only)
 //	both         criteria.*     criterion_id, name, text               (see [Builtin])
 //
 // Further columns are ignored. Whatever is wrong with a file is an [*InputError] that names

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -66,11 +67,11 @@ func TestOpenRedSM5(t *testing.T) {
 		wording[k.ID] = k.Text
 	}
 	pair := func(post, sentence, criterion, text string, label int) Example {
-		id := post + "/" + criterion
+		task, id := Criteria, post+"/"+criterion
 		if sentence != "" {
-			id = post + "/" + sentence + "/" + criterion
+			task, id = Evidence, post+"/"+sentence+"/"+criterion
 		}
-		return Example{ID: id, PostID: post, SentenceID: sentence, CriterionID: criterion, A: wording[criterion], B: text, Label: label}
+		return Example{Task: task, ID: id, PostID: post, SentenceID: sentence, CriterionID: criterion, A: wording[criterion], B: text, Label: label}
 	}
 	both := "I cannot sleep. The bus was late."
 	want := map[string][]Example{
@@ -84,6 +85,8 @@ func TestOpenRedSM5(t *testing.T) {
 			pair("p2", "a", "sleep_issues", "All is well.", 0), pair("p2", "a", "fatigue", "All is well.", 0),
 		},
 	}
+	want[Share] = slices.Concat(want[Criteria], want[Evidence])
+	want[Joint] = want[Share]
 	for agent, want := range want {
 		got, err := c.Examples(agent)
 		if err != nil {
@@ -211,12 +214,14 @@ func TestExamplesRefuses(t *testing.T) {
 	if _, err := c.Examples(Criteria); err != nil {
 		t.Errorf("criteria without an evidence table: %v", err)
 	}
-	_, err = c.Examples(Evidence)
-	var input *InputError
-	if !errors.As(err, &input) || !strings.Contains(err.Error(), "the table evidence is missing; allowed: evidence.csv, evidence.jsonl, evidence.parquet") {
-		t.Errorf("got %v, want the missing table", err)
+	for _, agent := range []string{Evidence, Share, Joint} {
+		_, err = c.Examples(agent)
+		var input *InputError
+		if !errors.As(err, &input) || !strings.Contains(err.Error(), "the table evidence is missing; allowed: evidence.csv, evidence.jsonl, evidence.parquet") {
+			t.Errorf("%s: got %v, want the missing table", agent, err)
+		}
 	}
-	if _, err := c.Examples("joint"); err == nil || !strings.Contains(err.Error(), `agent "joint" is not implemented; allowed: criteria, evidence`) {
+	if _, err := c.Examples("all"); err == nil || !strings.Contains(err.Error(), `agent "all" is not known; allowed: criteria, evidence, share, joint`) {
 		t.Errorf("got %v, want the allowed agents", err)
 	}
 }

@@ -9,12 +9,14 @@ import (
 
 // Config is a classification head.
 type Config struct {
+	Prefix     string  // before the parameters' names, for a model of several heads
 	Pooling    string  // cls, mean, max or attention
 	HiddenDim  int     // width of the layers; 0: no layer but the output's
 	Layers     int     // how many, at least 1 when HiddenDim is not 0
 	Activation string  // relu, gelu or swish; used when HiddenDim is not 0
 	Dropout    float64 // in [0, 1)
 	Classes    int     // at least 2
+	Last       bool    // cls takes a row's last token, as XLNet's rows end with it
 }
 
 // Poolings and Activations are what a [Config] may name.

@@ -27,10 +27,10 @@ func New(s *tensor.Scope, c Config, hidden int, seed uint64, params *tensor.Para
 		made[a.Name] = params.Add(s, a)
 	}
 	pair := func(name string) linear { return linear{made[name+".weight"], made[name+".bias"]} }
-	h := &Head{config: c, attention: made[attentionName], output: pair(outputName)}
+	h := &Head{config: c, attention: made[c.Prefix+attentionName], output: pair(c.Prefix + outputName)}
 	if c.HiddenDim > 0 {
 		for i := range c.Layers {
-			h.layers = append(h.layers, pair(layerName(i)))
+			h.layers = append(h.layers, pair(c.Prefix+layerName(i)))
 		}
 	}
 	return h, nil
@@ -77,6 +77,9 @@ func (h *Head) activate(s *tensor.Scope, x tensor.T) tensor.T {
 func (h *Head) Pool(s *tensor.Scope, states tensor.T, rows *tensor.Packed) tensor.T {
 	switch h.config.Pooling {
 	case "cls":
+		if h.config.Last {
+			return rows.Last(states)
+		}
 		return rows.First(states)
 	case "mean":
 		return rows.Mean(states)

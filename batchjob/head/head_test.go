@@ -68,6 +68,15 @@ func TestInit(t *testing.T) {
 	if slices.Equal(arrays[0].Data, c.Init(48, 8)[0].Data) {
 		t.Error("another seed gives the same values")
 	}
+	c.Prefix = "evidence."
+	for i, a := range c.Init(48, 7) {
+		if a.Name != "evidence."+want[i] {
+			t.Errorf("%s of a second head is named %s", want[i], a.Name)
+		}
+		if strings.HasSuffix(a.Name, ".weight") && slices.Equal(a.Data, arrays[i].Data) {
+			t.Errorf("%s starts as the first head's", a.Name)
+		}
+	}
 }
 
 // dense is a linear map in plain Go: weight [out, in].

@@ -3,6 +3,7 @@ package head
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/supermax-hpo/supermax/batchjob/tensor"
@@ -14,6 +15,8 @@ func pooled(pooling string, states [][]float64, vector []float64) []float64 {
 	switch pooling {
 	case "cls":
 		weights[0] = 1
+	case "cls of the last":
+		weights[len(weights)-1] = 1
 	case "mean":
 		for i := range weights {
 			weights[i] = 1 / float64(len(states))
@@ -64,10 +67,14 @@ func TestPool(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.Close()
-	for _, pooling := range Poolings {
+	for _, pooling := range append(slices.Clone(Poolings), "cls of the last") {
+		config := Config{Pooling: pooling, Classes: 2}
+		if pooling == "cls of the last" {
+			config.Pooling, config.Last = "cls", true
+		}
 		params := tensor.NewParams()
 		if err := w.Do(func(s *tensor.Scope) {
-			h, err := New(s, Config{Pooling: pooling, Classes: 2}, hidden, 1, params)
+			h, err := New(s, config, hidden, 1, params)
 			if err != nil {
 				t.Error(err)
 				return

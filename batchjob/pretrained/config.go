@@ -4,48 +4,159 @@
 package pretrained
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
 )
 
-// Config is a BERT encoder's config.json. A key that the file leaves out has the hub
-// library's default for BERT.
+// The model types that are implemented, as config.json names them.
+const (
+	ModelTypeALBERT     = "albert"
+	ModelTypeBERT       = "bert"
+	ModelTypeConvBERT   = "convbert"
+	ModelTypeDeBERTaV2  = "deberta-v2" // DeBERTa v3 calls itself so too
+	ModelTypeDistilBERT = "distilbert"
+	ModelTypeELECTRA    = "electra"
+	ModelTypeRoBERTa    = "roberta"
+	ModelTypeXLNet      = "xlnet"
+)
+
+// Config is an encoder's config.json. A key that the file leaves out has the hub library's
+// default for the model type; keys of other model types are ignored. DistilBERT and XLNet
+// have other keys for the same things, which [Config.MarshalJSON] writes.
 type Config struct {
-	ModelType                 string  `json:"model_type"`
-	VocabSize                 int     `json:"vocab_size"`
-	HiddenSize                int     `json:"hidden_size"`
-	NumHiddenLayers           int     `json:"num_hidden_layers"`
-	NumAttentionHeads         int     `json:"num_attention_heads"`
-	IntermediateSize          int     `json:"intermediate_size"`
-	MaxPositionEmbeddings     int     `json:"max_position_embeddings"`
-	TypeVocabSize             int     `json:"type_vocab_size"`
-	HiddenAct                 string  `json:"hidden_act"`
-	HiddenDropoutProb         float64 `json:"hidden_dropout_prob"`          // in [0, 1)
-	AttentionProbsDropoutProb float64 `json:"attention_probs_dropout_prob"` // in [0, 1)
-	LayerNormEps              float64 `json:"layer_norm_eps"`
-	InitializerRange          float64 `json:"initializer_range"` // standard deviation of new weights
-	PadTokenID                int     `json:"pad_token_id"`
-	PositionEmbeddingType     string  `json:"position_embedding_type"`
-	IsDecoder                 bool    `json:"is_decoder,omitempty"`
+	ModelType                 string
+	VocabSize                 int
+	EmbeddingSize             int // of the embeddings, before they are projected to HiddenSize
+	HiddenSize                int
+	NumHiddenLayers           int
+	NumAttentionHeads         int
+	IntermediateSize          int
+	MaxPositionEmbeddings     int // 0 for XLNet, which has no bound
+	TypeVocabSize             int // 0: there are no types
+	HiddenAct                 string
+	HiddenDropoutProb         float64 // in [0, 1)
+	AttentionProbsDropoutProb float64 // in [0, 1)
+	LayerNormEps              float64
+	InitializerRange          float64 // standard deviation of new weights
+	PadTokenID                int
+	PositionEmbeddingType     string // BERT, RoBERTa, ELECTRA, ALBERT
+	IsDecoder                 bool
+
+	NumHiddenGroups int // ALBERT: so many groups of layers share their parameters among their turns
+	InnerGroupNum   int // ALBERT: layers a group
+
+	HeadRatio      int // ConvBERT: one in so many heads is kept, the rest are convolutions
+	ConvKernelSize int // ConvBERT; DeBERTa: of its convolution layer, 0 for none
+	NumGroups      int // ConvBERT: of the feed-forward layers' grouped linear maps
+
+	ConvGroups           int    // DeBERTa: of its convolution layer
+	ConvAct              string // DeBERTa: the convolution layer's activation
+	RelativeAttention    bool   // DeBERTa
+	MaxRelativePositions int    // DeBERTa; below 1: MaxPositionEmbeddings
+	PositionBuckets      int    // DeBERTa: logarithmic buckets each way; below 1: none
+	PosAttType           AttentionTerms
+	ShareAttKey          bool   // DeBERTa: positions go through the words' projections
+	PositionBiasedInput  bool   // DeBERTa: absolute positions are added to the embeddings
+	NormRelEbd           string // DeBERTa: layer_norm or none
+	AttentionHeadSize    int    // DeBERTa, XLNet: 0, or HiddenSize / NumAttentionHeads
+
+	AttnType string // XLNet: bi
+	BiData   bool   // XLNet
+	ClampLen int    // XLNet: distances count up to this; below 1: all
 }
 
-// ModelTypeBERT is the only model_type that this version trains.
-const ModelTypeBERT = "bert"
+// AttentionTerms says which terms DeBERTa's attention has beside content to content.
+type AttentionTerms struct {
+	C2P bool // content to position
+	P2C bool // position to content
+}
 
-// DefaultConfig is bert-base-uncased, the hub library's default.
-func DefaultConfig() Config {
-	return Config{
-		ModelType: ModelTypeBERT, VocabSize: 30522, HiddenSize: 768, NumHiddenLayers: 12,
-		NumAttentionHeads: 12, IntermediateSize: 3072, MaxPositionEmbeddings: 512,
-		TypeVocabSize: 2, HiddenAct: "gelu", HiddenDropoutProb: 0.1,
-		AttentionProbsDropoutProb: 0.1, LayerNormEps: 1e-12, InitializerRange: 0.02,
-		PositionEmbeddingType: "absolute",
+// UnmarshalJSON reads a list of names or one string with names between bars.
+func (t *AttentionTerms) UnmarshalJSON(data []byte) error {
+	var names []string
+	var joined string
+	if err := json.Unmarshal(data, &names); err != nil {
+		if json.Unmarshal(data, &joined) != nil {
+			return fmt.Errorf("it is neither a list of names nor one string")
+		}
+		names = strings.Split(joined, "|")
 	}
+	*t = AttentionTerms{}
+	for _, name := range names {
+		switch strings.ToLower(strings.TrimSpace(name)) {
+		case "c2p":
+			t.C2P = true
+		case "p2c":
+			t.P2C = true
+		case "", "none":
+		default:
+			return fmt.Errorf("%q is not known; allowed: c2p, p2c", name)
+		}
+	}
+	return nil
+}
+
+// MarshalJSON writes a list.
+func (t AttentionTerms) MarshalJSON() ([]byte, error) {
+	names := []string{}
+	if t.P2C {
+		names = append(names, "p2c")
+	}
+	if t.C2P {
+		names = append(names, "c2p")
+	}
+	return json.Marshal(names)
+}
+
+// UnmarshalJSON reads config.json's keys of its model type.
+func (c *Config) UnmarshalJSON(data []byte) error {
+	var raw map[string]json.RawMessage
+	if err := json.Unmarshal(data, &raw); err != nil {
+		return err
+	}
+	var modelType string
+	if value, ok := raw["model_type"]; ok {
+		if err := json.Unmarshal(value, &modelType); err != nil {
+			return fmt.Errorf("model_type is %.40s, it must be text", value)
+		}
+	}
+	*c = Default(modelType)
+	c.ModelType = modelType
+	for _, k := range keysOf(modelType) {
+		value, ok := raw[k.name]
+		if !ok || bytes.Equal(bytes.TrimSpace(value), []byte("null")) {
+			continue
+		}
+		if err := json.Unmarshal(value, k.field(c)); err != nil {
+			return fmt.Errorf("%s is %.40s: %w", k.name, value, err)
+		}
+	}
+	return nil
+}
+
+// MarshalJSON writes the keys of the model type in a fixed order.
+func (c Config) MarshalJSON() ([]byte, error) {
+	data := []byte(`{"model_type":`)
+	add := func(v any) error {
+		value, err := json.Marshal(v)
+		data = append(data, value...)
+		return err
+	}
+	if err := add(c.ModelType); err != nil {
+		return nil, err
+	}
+	for _, k := range keysOf(c.ModelType) {
+		data = append(data, `,"`+k.name+`":`...)
+		if err := add(k.field(&c)); err != nil {
+			return nil, fmt.Errorf("%s: %w", k.name, err)
+		}
+	}
+	return append(data, '}'), nil
 }
 
 // LoadConfig reads and checks dir/config.json.
@@ -55,8 +166,7 @@ func LoadConfig(dir string) (Config, error) {
 	if err != nil {
 		return Config{}, fmt.Errorf("read backbone configuration: %w", shortPathError(err, path))
 	}
-	c := DefaultConfig()
-	c.ModelType = ""
+	var c Config
 	if err := json.Unmarshal(data, &c); err != nil {
 		return Config{}, fmt.Errorf("read %s: it is not a JSON object of model settings: %w", path, err)
 	}
@@ -66,67 +176,67 @@ func LoadConfig(dir string) (Config, error) {
 	return c, nil
 }
 
-// Validate reports the first setting that no BERT encoder of this version can have, with
-// its value and what is allowed.
-func (c Config) Validate() error {
-	if c.ModelType != ModelTypeBERT {
-		return fmt.Errorf("model_type %q is not implemented yet (implemented: %s)", c.ModelType, ModelTypeBERT)
-	}
-	for _, n := range []struct {
-		key   string
-		value int
-		low   int
-		high  int
-	}{
-		{"vocab_size", c.VocabSize, 1, 1 << 24},
-		{"hidden_size", c.HiddenSize, 1, 1 << 16},
-		{"num_hidden_layers", c.NumHiddenLayers, 1, 1 << 10},
-		{"num_attention_heads", c.NumAttentionHeads, 1, 1 << 10},
-		{"intermediate_size", c.IntermediateSize, 1, 1 << 18},
-		{"max_position_embeddings", c.MaxPositionEmbeddings, 2, 1 << 20},
-		{"type_vocab_size", c.TypeVocabSize, 1, 1 << 10},
-		{"pad_token_id", c.PadTokenID, 0, c.VocabSize - 1},
-	} {
-		if n.value < n.low || n.value > n.high {
-			return fmt.Errorf("%s is %d, allowed is %d to %d", n.key, n.value, n.low, n.high)
+// Positions is how many tokens a row may have.
+func (c Config) Positions() int {
+	switch c.ModelType {
+	case ModelTypeRoBERTa: // positions count from the one after the padding token's id
+		return c.MaxPositionEmbeddings - c.PadTokenID - 1
+	case ModelTypeXLNet:
+		return 1 << 20
+	case ModelTypeDeBERTaV2:
+		if !c.PositionBiasedInput { // what is farther than the span counts as its end
+			return 1 << 20
 		}
 	}
-	if c.HiddenSize%c.NumAttentionHeads != 0 {
-		return fmt.Errorf("hidden_size %d is not a multiple of num_attention_heads %d", c.HiddenSize, c.NumAttentionHeads)
-	}
-	type setting struct {
-		key   string
-		value float64
-	}
-	for _, p := range []setting{{"hidden_dropout_prob", c.HiddenDropoutProb}, {"attention_probs_dropout_prob", c.AttentionProbsDropoutProb}} {
-		if !(p.value >= 0 && p.value < 1) {
-			return fmt.Errorf("%s is %v, allowed is at least 0 and below 1", p.key, p.value)
-		}
-	}
-	for _, v := range []setting{{"layer_norm_eps", c.LayerNormEps}, {"initializer_range", c.InitializerRange}} {
-		if !(v.value > 0) || math.IsInf(v.value, 0) {
-			return fmt.Errorf("%s is %v, it must be above 0", v.key, v.value)
-		}
-	}
-	if c.PositionEmbeddingType != "absolute" {
-		return fmt.Errorf("position_embedding_type %q is not implemented (implemented: absolute)", c.PositionEmbeddingType)
-	}
-	if c.IsDecoder {
-		return fmt.Errorf("is_decoder is true; only encoders can be trained")
-	}
-	return checkActivation(c.HiddenAct)
+	return c.MaxPositionEmbeddings
 }
 
-// activations are the values of hidden_act that package backbone computes.
-var activations = []string{"gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "silu", "swish", "tanh"}
+// ReadsTypes reports whether the encoder tells a pair's texts apart by token types.
+func (c Config) ReadsTypes() bool {
+	switch c.ModelType {
+	case ModelTypeXLNet:
+		return true
+	case ModelTypeRoBERTa, ModelTypeDistilBERT:
+		return false
+	}
+	return c.TypeVocabSize > 0
+}
 
-func checkActivation(name string) error {
-	for _, a := range activations {
-		if a == name {
-			return nil
+// HeadSize is the width of an attention head.
+func (c Config) HeadSize() int {
+	if c.ModelType == ModelTypeConvBERT {
+		return c.HiddenSize / c.AttentionHeads() / 2
+	}
+	return c.HiddenSize / c.NumAttentionHeads
+}
+
+// AttentionHeads is how many heads attend: ConvBERT has fewer than its configuration says.
+func (c Config) AttentionHeads() int {
+	if c.ModelType == ModelTypeConvBERT {
+		return max(1, c.NumAttentionHeads/c.HeadRatio)
+	}
+	return c.NumAttentionHeads
+}
+
+// RelativeSpan is how far DeBERTa's relative positions reach each way.
+func (c Config) RelativeSpan() int {
+	switch {
+	case c.PositionBuckets > 0:
+		return c.PositionBuckets
+	case c.MaxRelativePositions > 0:
+		return c.MaxRelativePositions
+	}
+	return c.MaxPositionEmbeddings
+}
+
+// NormalizesPositions reports whether DeBERTa's relative embeddings go through a LayerNorm.
+func (c Config) NormalizesPositions() bool {
+	for name := range strings.SplitSeq(strings.ToLower(c.NormRelEbd), "|") {
+		if strings.TrimSpace(name) == "layer_norm" {
+			return true
 		}
 	}
-	return fmt.Errorf("hidden_act %q is not implemented (implemented: %s)", name, strings.Join(activations, ", "))
+	return false
 }
 
 // shortPathError names the path once, in words that a person understands.

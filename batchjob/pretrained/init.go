@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/supermax-hpo/supermax/batchjob/safetensors"
@@ -32,7 +33,7 @@ func Init(dir string, c Config, seed uint64) error {
 		return fmt.Errorf("make backbone: %w", err)
 	}
 	var tensors []safetensors.Tensor
-	for _, s := range BERTParams(c) {
+	for _, s := range Params(c) {
 		tensors = append(tensors, safetensors.Tensor{Name: s.Name, Shape: s.Shape, Float32s: initial(s, c, seed)})
 	}
 	err := wholefile.WriteFrom(filepath.Join(dir, "model.safetensors"), 0o644, func(w io.Writer) error {
@@ -52,6 +53,9 @@ func Init(dir string, c Config, seed uint64) error {
 	return nil
 }
 
+// normWeight are the names of LayerNorm's weights.
+var normWeight = regexp.MustCompile(`(?i)layer_?norm\.weight$`)
+
 // initial returns the values that a parameter starts from.
 func initial(s Spec, c Config, seed uint64) []float32 {
 	n := 1
@@ -60,7 +64,7 @@ func initial(s Spec, c Config, seed uint64) []float32 {
 	}
 	data := make([]float32, n)
 	switch {
-	case strings.HasSuffix(s.Name, "LayerNorm.weight"):
+	case normWeight.MatchString(s.Name):
 		for i := range data {
 			data[i] = 1
 		}
@@ -73,8 +77,9 @@ func initial(s Spec, c Config, seed uint64) []float32 {
 			data[i] = float32(rng.NormFloat64() * c.InitializerRange)
 		}
 	}
-	if s.Name == "embeddings.word_embeddings.weight" {
-		clear(data[c.PadTokenID*c.HiddenSize:][:c.HiddenSize])
+	if s.Name == wordEmbeddings(c) {
+		width := s.Shape[1]
+		clear(data[c.PadTokenID*width:][:width])
 	}
 	return data
 }

@@ -16,13 +16,13 @@ import (
 
 // A Param is one parameter's values, row-major.
 type Param struct {
-	Name  string // as in [BERTParams]
+	Name  string // as in [Params]
 	Shape []int
 	Data  []float32
 }
 
 // Weights are a checked checkpoint: every parameter of its architecture that the files hold,
-// in the order of [BERTParams]. Values lie in mapped files where these have them as float32;
+// in the order of [Params]. Values lie in mapped files where these have them as float32;
 // see [Weights.Release] and [Weights.Close].
 type Weights struct {
 	Config Config
@@ -92,7 +92,7 @@ func (w *Weights) liesIn(f *mapped.File) bool {
 
 // assemble matches the stored tensors with the architecture's parameters and reads those.
 func assemble(path string, tensors []stored, c Config) (*Weights, error) {
-	specs := BERTParams(c)
+	specs := Params(c)
 	byName := make(map[string]Spec, len(specs))
 	for _, s := range specs {
 		byName[s.Name] = s
@@ -100,8 +100,8 @@ func assemble(path string, tensors []stored, c Config) (*Weights, error) {
 	found := map[string]stored{} // by canonical name
 	var problems mismatch
 	for _, t := range tensors {
-		name := canonical(t.name)
-		if ignored(name) {
+		name := canonical(c, t.name)
+		if ignored(c, name) {
 			continue
 		}
 		if first, twice := found[name]; twice {

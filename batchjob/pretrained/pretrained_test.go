@@ -22,17 +22,9 @@ func small() Config {
 	return c
 }
 
-func TestBERTParamsBase(t *testing.T) {
+func TestCountBase(t *testing.T) {
 	// The hub states 109,482,240 parameters for bert-base-uncased with its pooler.
-	total := 0
-	for _, s := range BERTParams(DefaultConfig()) {
-		n := 1
-		for _, d := range s.Shape {
-			n *= d
-		}
-		total += n
-	}
-	if total != 109_482_240 {
+	if total := Count(DefaultConfig()); total != 109_482_240 {
 		t.Errorf("bert-base has %d parameters, want 109482240", total)
 	}
 }
@@ -240,7 +232,7 @@ func TestConfigValidate(t *testing.T) {
 	}{
 		{`{"model_type":"bert"}`, ""},
 		{`{}`, `model_type ""`},
-		{`{"model_type":"xlnet"}`, `model_type "xlnet" is not implemented yet (implemented: bert)`},
+		{`{"model_type":"gpt2"}`, `model_type "gpt2" is not implemented yet (implemented: albert, bert,`},
 		{`{"model_type":"bert","hidden_size":0}`, "hidden_size is 0, allowed is 1 to"},
 		{`{"model_type":"bert","hidden_size":10}`, "hidden_size 10 is not a multiple of num_attention_heads 12"},
 		{`{"model_type":"bert","hidden_dropout_prob":1}`, "hidden_dropout_prob is 1, allowed is at least 0 and below 1"},
@@ -249,6 +241,27 @@ func TestConfigValidate(t *testing.T) {
 		{`{"model_type":"bert","position_embedding_type":"relative_key"}`, `position_embedding_type "relative_key"`},
 		{`{"model_type":"bert","hidden_act":"mish"}`, `hidden_act "mish" is not implemented`},
 		{`{"model_type":"bert","is_decoder":true}`, "is_decoder is true"},
+		{`{"model_type":3}`, "model_type is 3, it must be text"},
+		{`{"model_type":"bert","vocab_size":"many"}`, `vocab_size is "many":`},
+		{`{"model_type":"distilbert","dim":10}`, "dim 10 is not a multiple of n_heads 12"},
+		{`{"model_type":"distilbert","dropout":2}`, "dropout is 2, allowed is at least 0 and below 1"},
+		{`{"model_type":"roberta","max_position_embeddings":2}`, "max_position_embeddings is 2, allowed is 3 to"},
+		{`{"model_type":"albert","num_hidden_groups":13}`, "num_hidden_groups is 13, allowed is 1 to 12"},
+		{`{"model_type":"convbert","conv_kernel_size":8}`, "conv_kernel_size is 8, it must be odd"},
+		{`{"model_type":"convbert","num_groups":7}`, "num_groups is 7; hidden_size 768 and intermediate_size 3072"},
+		{`{"model_type":"convbert","num_attention_heads":6,"head_ratio":1,"hidden_size":18}`, "hidden_size 18 is not a multiple of 12, twice the heads that attend"},
+		{`{"model_type":"deberta-v2","pos_att_type":"c2p|c2c"}`, `pos_att_type is "c2p|c2c": "c2c" is not known; allowed: c2p, p2c`},
+		{`{"model_type":"deberta-v2","pos_att_type":7}`, "pos_att_type is 7: it is neither a list of names nor one string"},
+		{`{"model_type":"deberta-v2","pos_att_type":["c2p"]}`, "pos_att_type names terms, but relative_attention is false"},
+		{`{"model_type":"deberta-v2","conv_kernel_size":2}`, "conv_kernel_size is 2, it must be odd"},
+		{`{"model_type":"deberta-v2","conv_kernel_size":3,"conv_act":"mish"}`, `conv_act "mish" is not implemented`},
+		{`{"model_type":"deberta-v2","conv_groups":5}`, "conv_groups is 5; hidden_size 1536"},
+		{`{"model_type":"deberta-v2","relative_attention":true,"position_buckets":1024}`, "position_buckets is 1024, it must be below"},
+		{`{"model_type":"deberta-v2","attention_head_size":32}`, "attention_head_size is 32, allowed is 64"},
+		{`{"model_type":"xlnet","d_head":32}`, "d_head is 32, allowed is 64, which is d_model divided by n_head"},
+		{`{"model_type":"xlnet","attn_type":"uni"}`, `attn_type "uni" is not implemented`},
+		{`{"model_type":"xlnet","bi_data":true}`, "bi_data is true"},
+		{`{"model_type":"xlnet","d_model":15,"n_head":3}`, "d_model is 15, it must be even"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.json, func(t *testing.T) {
@@ -268,9 +281,61 @@ func TestConfigValidate(t *testing.T) {
 	}
 }
 
+// Every model type has the hub library's defaults and as many parameters as transformers 4.56.2
+// counts for the hub's base checkpoint.
+func TestModelTypes(t *testing.T) {
+	base := map[string]struct {
+		json  string
+		count int
+	}{
+		ModelTypeALBERT:     {`"hidden_size":768,"num_attention_heads":12,"intermediate_size":3072`, 11_683_584}, // albert-base-v2
+		ModelTypeBERT:       {`"vocab_size":30522`, 109_482_240},                                                 // bert-base-uncased
+		ModelTypeConvBERT:   {`"vocab_size":30522`, 105_680_520},                                                 // conv-bert-base
+		ModelTypeDeBERTaV2:  {debertaV3Base, 183_831_552},                                                        // deberta-v3-base
+		ModelTypeDistilBERT: {`"n_layers":6`, 66_362_880},                                                        // distilbert-base-uncased
+		ModelTypeELECTRA:    {`"embedding_size":768,"hidden_size":768,"num_attention_heads":12,"intermediate_size":3072`, 108_891_648},
+		ModelTypeRoBERTa:    {`"max_position_embeddings":514,"type_vocab_size":1`, 124_645_632},     // roberta-base
+		ModelTypeXLNet:      {`"d_model":768,"n_layer":12,"n_head":12,"d_inner":3072`, 116_718_336}, // xlnet-base-cased
+	}
+	for _, modelType := range ModelTypes() {
+		var c Config
+		text := `{"model_type":"` + modelType + `",` + base[modelType].json + `}`
+		if err := json.Unmarshal([]byte(text), &c); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Validate(); err != nil {
+			t.Error(err)
+		}
+		if n := Count(c); n != base[modelType].count {
+			t.Errorf("%s has %d parameters, want %d", modelType, n, base[modelType].count)
+		}
+		dir := t.TempDir()
+		small := c
+		small.VocabSize, small.EmbeddingSize, small.HiddenSize, small.NumHiddenLayers, small.NumAttentionHeads = 20, min(c.EmbeddingSize, 8), 16, 2, 4
+		small.IntermediateSize, small.AttentionHeadSize = 32, 0
+		if err := Init(dir, small, 1); err != nil {
+			t.Fatal(err)
+		}
+		w, err := Load(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w.Config != small {
+			t.Errorf("%+v was read as %+v", small, w.Config)
+		}
+	}
+}
+
+// debertaV3Base is what microsoft/deberta-v3-base sets beside the defaults.
+const debertaV3Base = `"hidden_size":768,"num_hidden_layers":12,"num_attention_heads":12,"intermediate_size":3072,
+	"relative_attention":true,"position_buckets":256,"pos_att_type":"p2c|c2p","share_att_key":true,
+	"position_biased_input":false,"norm_rel_ebd":"layer_norm"`
+
 // FuzzConfig: no config.json panics, and an accepted one survives being written.
 func FuzzConfig(f *testing.F) {
 	f.Add([]byte(`{"model_type":"bert","vocab_size":100}`))
+	f.Add([]byte(`{"model_type":"xlnet","d_model":64,"clamp_len":3}`))
+	f.Add([]byte(`{"model_type":"deberta-v2","pos_att_type":["p2c"],"relative_attention":true}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		dir := t.TempDir()
 		path := filepath.Join(dir, "config.json")

@@ -12,10 +12,10 @@ func CheckBackbone(c pretrained.Config, ids, maxLength int) error {
 	switch {
 	case ids > c.VocabSize:
 		return fmt.Errorf("its tokenizer has %d ids, but vocab_size in its config.json is %d", ids, c.VocabSize)
-	case c.TypeVocabSize < 2:
+	case c.ReadsTypes() && c.ModelType != pretrained.ModelTypeXLNet && c.TypeVocabSize < 2: // XLNet compares types
 		return fmt.Errorf("type_vocab_size in its config.json is %d; pairs of texts need 2", c.TypeVocabSize)
-	case maxLength > c.MaxPositionEmbeddings:
-		return fmt.Errorf("tok.max_length %d is more than the %d positions in its config.json", maxLength, c.MaxPositionEmbeddings)
+	case maxLength > c.Positions():
+		return fmt.Errorf("tok.max_length %d is more than the %d positions in its config.json", maxLength, c.Positions())
 	}
 	return nil
 }

@@ -8,14 +8,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/supermax-hpo/supermax/batchjob/pretrained"
 	"github.com/supermax-hpo/supermax/shared/space"
 )
 
 // modelName is the parameter whose values stand for folders with a model type.
 const modelName = "model.name"
-
-// modelTypes are the `model_type`s of config.json that package backbone implements.
-var modelTypes = []string{"bert"}
 
 // A rule says what the trainer implements of one parameter.
 type rule struct {
@@ -24,12 +22,12 @@ type rule struct {
 }
 
 // rules names every parameter that the trainer reads, but model.name. The parameters that
-// null.strategy and aug.enabled switch on come with them.
+// aug.enabled switches on come with it.
 func rules() []rule {
 	off := []space.Value{space.Bool(false)}
 	return []rule{
 		{"tok.max_length", nil},
-		{"model.gradient_checkpointing", off},
+		{"model.gradient_checkpointing", nil},
 		{"head.pooling", nil},
 		{"head.hidden_mult", nil},
 		{"head.hidden_dim", nil},
@@ -46,7 +44,10 @@ func rules() []rule {
 		{"train.amp", off},
 		{"reg.label_smoothing", nil},
 		{"reg.max_grad_norm", nil},
-		{"null.strategy", []space.Value{space.String("none")}},
+		{"null.strategy", nil},
+		{"null.threshold", nil},
+		{"null.ratio", nil},
+		{"null.temperature", nil},
 		{"aug.enabled", off},
 	}
 }
@@ -104,7 +105,7 @@ func lackingModels(p space.Param, types map[string]string) []string {
 		switch t, known := types[v.String()]; {
 		case !known:
 			lacking = append(lacking, v.String()+" (no folder under models)")
-		case !slices.Contains(modelTypes, t):
+		case !slices.Contains(pretrained.ModelTypes(), t):
 			lacking = append(lacking, fmt.Sprintf("%s (model type %q)", v, t))
 		}
 	}

@@ -50,6 +50,18 @@ func TokenKey(row, position int) uint32 {
 	return uint32(splitMix(uint64(row)<<32|uint64(uint32(position))) >> 32)
 }
 
+// tableRow is a row that no batch has.
+const tableRow = 1<<32 - 1
+
+// TableKeys are the dropout keys of a matrix of so many rows that belongs to no row of a batch.
+func (s *Scope) TableKeys(rows int) Keys {
+	keys := make([]uint32, rows)
+	for i := range keys {
+		keys[i] = TokenKey(tableRow, i)
+	}
+	return s.keysOf(keys)
+}
+
 // keysOf puts keys on the device in the form that the scope's path needs.
 func (s *Scope) keysOf(keys []uint32) Keys {
 	if s.path == Kernels {

@@ -40,26 +40,60 @@ func (s *Scope) Attention(q, k, v T, rows *Packed, heads int, d Drop) T {
 		t, err := kernels.Attention(q.p(), k.p(), v.p(), rows.starts, heads, d.kernel())
 		return s.result("attention", t, err)
 	}
-	hidden := q.Shape()[1]
-	size := hidden / heads
-	split := func(x T) T { // [rows, heads, longest, size]
-		return s.Transpose(s.Reshape(rows.Pad(x), rows.Rows(), rows.longest, heads, size), 1, 2)
-	}
-	scores := s.Scale(s.MatMul(split(q), s.Transpose(split(k), 2, 3)), 1/math.Sqrt(float64(size)))
+	scores := s.Scale(s.MatMul(rows.Heads(q, heads), s.Transpose(rows.Heads(k, heads), 2, 3)), 1/math.Sqrt(float64(q.Shape()[1]/heads)))
+	return rows.Joined(s.Attend(scores, rows.Heads(v, heads), rows, d))
+}
+
+// Attend weighs the values v [rows, heads, longest, size] of every row by the softmax of its
+// scores [rows, heads, longest, longest], in which padding counts for nothing. d drops weights;
+// its keys are those of the rows' tokens.
+func (s *Scope) Attend(scores, v T, rows *Packed, d Drop) T {
 	mask := s.Reshape(rows.Mask(), rows.Rows(), 1, 1, rows.longest)
 	p := s.Softmax(s.Add(scores, mask), 3)
 	if d.p > 0 {
-		p = s.drop(p, s.headKeys(rows, heads, d), rows.longest, d.p)
+		p = s.dropScores(p, rows, v.Shape()[1], d)
 	}
-	return rows.Unpad(s.Transpose(s.MatMul(p, split(v)), 1, 2), hidden)
+	return s.MatMul(p, v)
+}
+
+// dropScores drops attention weights [rows, heads, longest, longest].
+func (s *Scope) dropScores(p T, rows *Packed, heads int, d Drop) T {
+	if s.path == Library {
+		return s.drop(p, s.headKeys(rows, heads, d), rows.longest, d.p)
+	}
+	n := rows.Rows() * heads * rows.longest
+	t, err := kernels.Dropout(s.Reshape(p, n, rows.longest).p(), kernels.Drop{Keys: s.scoreKeys(rows, heads, d).p(), Seed: d.seed, P: d.p})
+	return s.Reshape(s.result("dropout", t, err), rows.Rows(), heads, rows.longest, rows.longest)
+}
+
+// headStep tells the keys of a token's heads apart.
+const headStep = 0x85EBCA6B
+
+// scoreKeys returns keys [rows·heads·longest] that give the kernels the masks of
+// [Scope.headKeys]: those are undone what the kernel does to a key.
+func (s *Scope) scoreKeys(rows *Packed, heads int, d Drop) T {
+	keys := make([]uint32, 0, rows.Rows()*heads*rows.longest)
+	for r := range rows.Rows() {
+		own := rows.keys[rows.starts[r]:rows.starts[r+1]]
+		for h := range heads {
+			for i := range rows.longest {
+				key := rows.keys[0]
+				if i < len(own) {
+					key = own[i]
+				}
+				keys = append(keys, ((key^d.seed)+uint32(h+1)*headStep)^d.seed)
+			}
+		}
+	}
+	return s.uint32s(keys)
 }
 
 // headKeys returns the mixed keys [rows, heads, longest] of attention's probabilities.
 func (s *Scope) headKeys(rows *Packed, heads int, d Drop) T {
-	keys := s.Rows(s.xor(rows.tokenKeys.wide, d.seed), s.Reshape(rows.place, rows.Rows()*rows.longest))
+	keys := s.Rows(s.xor(rows.tokenKeys.wide, d.seed), s.Reshape(rows.places(), rows.Rows()*rows.longest))
 	offsets := make([]int64, heads)
 	for h := range offsets {
-		offsets[h] = int64(uint32(h+1) * 0x85EBCA6B)
+		offsets[h] = int64(uint32(h+1) * headStep)
 	}
 	sum := s.Add(s.Reshape(keys, rows.Rows(), 1, rows.longest), s.Int64s(offsets, 1, heads, 1))
 	return s.mixed(s.low32(sum))

@@ -42,7 +42,20 @@ func freeAll(list []lib.Ctensor) {
 }
 
 // Backward adds the gradients of a scalar to those of the parameters that it depends on.
-func (s *Scope) Backward(loss T) { must("backward", kernels.Backward(loss.p())) }
+func (s *Scope) Backward(loss T) { must("backward", kernels.Backward(loss.p(), nil)) }
+
+// BackwardFrom adds to the gradients of what y depends on what grad, the gradient of y, makes
+// of them.
+func (s *Scope) BackwardFrom(y, grad T) { must("backward", kernels.Backward(y.p(), grad.p())) }
+
+// Leaf returns x as a tensor that depends on nothing and collects a gradient.
+func (s *Scope) Leaf(x T) T {
+	lib.AtgDetach(s.slot(), x.c)
+	leaf := s.take("detach")
+	lib.AtgRequiresGrad_(s.slot(), leaf.c, 1)
+	s.take("require gradient") // a second handle
+	return leaf
+}
 
 // Grad returns a parameter's gradient, and false when it has none.
 func (s *Scope) Grad(t T) (T, bool) {

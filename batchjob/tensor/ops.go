@@ -15,6 +15,12 @@ func (s *Scope) Embedding(weight, indices T) T {
 	return s.take("embedding")
 }
 
+// EmbeddingBut is [Scope.Embedding], but the row padding of weight gets no gradient.
+func (s *Scope) EmbeddingBut(weight, indices T, padding int) T {
+	lib.AtgEmbedding(s.slot(), weight.c, indices.c, int64(padding), 0, 0)
+	return s.take("embedding")
+}
+
 // LayerNorm normalises over the last dimension of size n (Ba, Kiros and Hinton 2016).
 func (s *Scope) LayerNorm(x, weight, bias T, n int, eps float64) T {
 	lib.AtgLayerNorm(s.slot(), x.c, []int64{int64(n)}, 1, weight.c, bias.c, eps, 0)
@@ -101,6 +107,48 @@ func (s *Scope) ReLU(x T) T {
 func (s *Scope) SiLU(x T) T {
 	lib.AtgSilu(s.slot(), x.c)
 	return s.take("silu")
+}
+
+// Sigmoid is 1 / (1 + exp(-x)).
+func (s *Scope) Sigmoid(x T) T {
+	lib.AtgSigmoid(s.slot(), x.c)
+	return s.take("sigmoid")
+}
+
+// Gather takes from x, along the last dimension, the elements at the int64 indices, which have
+// as many dimensions; index is broadcast over x's others, which shape names.
+func (s *Scope) Gather(x, index T, shape ...int) T {
+	lib.AtgExpand(s.slot(), index.c, toInt64(shape), len(shape), 0)
+	spread := s.take("expand indices")
+	lib.AtgGather(s.slot(), x.c, int64(len(shape)-1), spread.c, 0)
+	return s.take("gather")
+}
+
+// Concat joins tensors along a dimension.
+func (s *Scope) Concat(dim int, list ...T) T {
+	handles := make([]lib.Ctensor, len(list))
+	for i, t := range list {
+		handles[i] = t.c
+	}
+	lib.AtgCat(s.slot(), handles, len(handles), int64(dim))
+	return s.take("concatenate")
+}
+
+// Conv1D convolves x [rows, channels, length] with weight [out, channels/groups, kernel], whose
+// kernel is odd, and zeros beyond the ends: [rows, out, length]. bias is [out] or none.
+func (s *Scope) Conv1D(x, weight, bias T, groups int) T {
+	one, around := []int64{1}, []int64{int64(weight.Shape()[2] / 2)}
+	lib.AtgConv1d(s.slot(), x.c, weight.c, bias.c, one, 1, around, 1, one, 1, int64(groups))
+	return s.take("convolution")
+}
+
+// Windows returns the windows of an odd width around every place of x [rows, length, columns],
+// with zeros beyond the ends: [rows, length, columns, width].
+func (s *Scope) Windows(x T, width int) T {
+	lib.AtgConstantPadNd(s.slot(), x.c, []int64{0, 0, int64(width / 2), int64(width / 2)}, 4)
+	padded := s.take("pad")
+	lib.AtgUnfold(s.slot(), padded.c, 1, int64(width), 1)
+	return s.take("windows")
 }
 
 // CrossEntropy is the mean loss of logits [n, classes] for int64 targets [n]. weight is

@@ -12,18 +12,23 @@ type Packed struct {
 	scope     *Scope
 	starts    []int64 // rows+1
 	longest   int
+	firstRow  int
+	keys      []uint32 // of the tokens; nil where nothing is dropped
 	tokenKeys Keys
 	rowKeys   Keys
-	place     T // [rows, longest] int64: the token that stands there, 0 for padding
-	mask      T // [rows, longest]: 0 where a token stands, else -Inf
-	unplace   T // [tokens] int64: where the token stands in the padded view
-	first     T // [rows] int64
+	full      *Packed // see [Packed.Full]
+	place     T       // [rows, longest] int64: the token that stands there, 0 for padding
+	mask      T       // [rows, longest]: 0 where a token stands, else -Inf
+	unplace   T       // [tokens] int64: where the token stands in the padded view
+	first     T       // [rows] int64
+	last      T       // [rows] int64
+	present   T       // [rows, longest]: 1 where a token stands, else 0
 }
 
 // Pack describes rows: row r is starts[r] to starts[r+1]. When the step drops anything,
 // drops is true and firstRow is the number of row 0 in the step's batch.
 func (s *Scope) Pack(starts []int, drops bool, firstRow int) *Packed {
-	p := &Packed{scope: s, starts: toInt64(starts)}
+	p := &Packed{scope: s, starts: toInt64(starts), firstRow: firstRow}
 	for r := range p.Rows() {
 		n := starts[r+1] - starts[r]
 		if n < 1 || starts[0] != 0 {
@@ -42,7 +47,7 @@ func (s *Scope) Pack(starts []int, drops bool, firstRow int) *Packed {
 				tokens = append(tokens, TokenKey(firstRow+r, i))
 			}
 		}
-		p.tokenKeys, p.rowKeys = s.keysOf(tokens), s.keysOf(rows)
+		p.keys, p.tokenKeys, p.rowKeys = tokens, s.keysOf(tokens), s.keysOf(rows)
 	}
 	return p
 }
@@ -65,7 +70,7 @@ func (p *Packed) RowKeys() Keys { return p.rowKeys }
 // First returns each row's first token of x [tokens, hidden]: [rows, hidden].
 func (p *Packed) First(x T) T {
 	if p.first.c == nil {
-		p.first = p.scope.Int64s(p.starts[:p.Rows()], p.Rows())
+		p.scope.Pin(func() { p.first = p.scope.Int64s(p.starts[:p.Rows()], p.Rows()) })
 	}
 	return p.scope.Rows(x, p.first)
 }
@@ -83,13 +88,41 @@ func (p *Packed) Mean(x T) T {
 	return p.scope.MatMul(p.scope.Floats(weights, p.Rows(), p.Tokens()), x)
 }
 
+// Last returns each row's last token of x [tokens, hidden]: [rows, hidden].
+func (p *Packed) Last(x T) T {
+	if p.last.c == nil {
+		at := make([]int64, p.Rows())
+		for r := range at {
+			at[r] = p.starts[r+1] - 1
+		}
+		p.scope.Pin(func() { p.last = p.scope.Int64s(at, p.Rows()) })
+	}
+	return p.scope.Rows(x, p.last)
+}
+
+// WideKeys are dropout keys of [rows·width, …] matrices, so many places for each row.
+func (p *Packed) WideKeys(width int) Keys {
+	keys := make([]uint32, 0, p.Rows()*width)
+	for r := range p.Rows() {
+		for i := range width {
+			keys = append(keys, TokenKey(p.firstRow+r, i))
+		}
+	}
+	return p.scope.keysOf(keys)
+}
+
 // Pad returns the padded view [rows, longest, hidden] of x [tokens, hidden]; padding
 // repeats the first token and must be masked.
 func (p *Packed) Pad(x T) T {
+	return p.scope.Embedding(x, p.places()) // its gradient is faster than that of a selection
+}
+
+// places returns the token at each place of the padded view.
+func (p *Packed) places() T {
 	if p.place.c == nil {
 		p.layout()
 	}
-	return p.scope.Embedding(x, p.place) // its gradient is faster than that of a selection
+	return p.place
 }
 
 // Mask returns [rows, longest]: 0 for tokens and -Inf for padding.
@@ -98,6 +131,47 @@ func (p *Packed) Mask() T {
 		p.layout()
 	}
 	return p.mask
+}
+
+// Present returns [rows, longest]: 1 for tokens and 0 for padding.
+func (p *Packed) Present() T {
+	if p.present.c == nil {
+		present := make([]float32, p.Rows()*p.longest)
+		for r := range p.Rows() {
+			for i := range p.starts[r+1] - p.starts[r] {
+				present[int64(r*p.longest)+i] = 1
+			}
+		}
+		p.scope.Pin(func() { p.present = p.scope.Floats(present, p.Rows(), p.longest) })
+	}
+	return p.present
+}
+
+// Heads returns the padded view of x [tokens, heads·size] by heads: [rows, heads, longest, size].
+func (p *Packed) Heads(x T, heads int) T {
+	size := x.Shape()[1] / heads
+	return p.scope.Transpose(p.scope.Reshape(p.Pad(x), p.Rows(), p.longest, heads, size), 1, 2)
+}
+
+// Joined is the inverse of [Packed.Heads]: [rows, heads, longest, size] to [tokens, heads·size].
+func (p *Packed) Joined(x T) T {
+	shape := x.Shape()
+	return p.Unpad(p.scope.Transpose(x, 1, 2), shape[1]*shape[3])
+}
+
+// Full returns rows that are all as long as the longest one. What p has no token for is padding:
+// its states are computed, and only attention passes it over.
+func (p *Packed) Full() *Packed {
+	if p.full != nil {
+		return p.full
+	}
+	starts := make([]int, p.Rows()+1)
+	for r := range starts {
+		starts[r] = r * p.longest
+	}
+	p.scope.Pin(func() { p.full = p.scope.Pack(starts, p.keys != nil, p.firstRow) })
+	p.full.mask = p.Mask()
+	return p.full
 }
 
 // Unpad is the inverse of [Packed.Pad]: [rows, longest, hidden] to [tokens, hidden].
@@ -124,7 +198,11 @@ func (p *Packed) layout() {
 			}
 		}
 	}
-	p.place = p.scope.Int64s(place, rows, longest)
-	p.mask = p.scope.Floats(mask, rows, longest)
-	p.unplace = p.scope.Int64s(unplace, len(unplace))
+	p.scope.Pin(func() {
+		p.place = p.scope.Int64s(place, rows, longest)
+		if p.mask.c == nil { // else it is another one's, see [Packed.Full]
+			p.mask = p.scope.Floats(mask, rows, longest)
+		}
+		p.unplace = p.scope.Int64s(unplace, len(unplace))
+	})
 }

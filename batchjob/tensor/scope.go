@@ -6,6 +6,7 @@
 package tensor
 
 import (
+	"slices"
 	"sync/atomic"
 	"unsafe"
 
@@ -31,6 +32,7 @@ type Scope struct {
 	path   Path
 	out    *[2]lib.Ctensor // where libtch writes results; on the heap and free of Go pointers, for cgo
 	made   []lib.Ctensor
+	pinned []lib.Ctensor // see [Scope.Pin]
 }
 
 func newScope(d device, p Path) *Scope { return &Scope{device: d, path: p, out: new([2]lib.Ctensor)} }
@@ -54,8 +56,37 @@ func (s *Scope) do(f func(*Scope)) (o outcome) {
 // free releases the scope's tensors in one call.
 func (s *Scope) free() {
 	freeAll(s.made)
+	freeAll(s.pinned)
 	clear(s.made)
-	s.made = s.made[:0]
+	s.made, s.pinned = s.made[:0], nil
+}
+
+// Within runs f and frees what it made but what it returns, so that long steps do not hold
+// all of their tensors to their end.
+func (s *Scope) Within(f func() T) T {
+	outer := s.made
+	s.made = nil
+	defer func() { s.made = append(outer, s.made...) }() // after a panic as well
+	kept := f()
+	inner := s.made
+	s.made = nil
+	if i := slices.Index(inner, kept.c); i >= 0 {
+		s.made, inner = append(s.made, kept.c), slices.Delete(inner, i, i+1)
+	}
+	freeAll(inner)
+	return kept
+}
+
+// Pin runs f, whose tensors live as long as the scope also where [Scope.Within] would free
+// them: they are kept to be used again.
+func (s *Scope) Pin(f func()) {
+	outer := s.made
+	s.made = nil
+	defer func() {
+		s.pinned = append(s.pinned, s.made...)
+		s.made = outer
+	}()
+	f()
 }
 
 // slot returns the cleared out slot: libtch leaves it as it was when a call fails.

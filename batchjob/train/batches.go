@@ -10,9 +10,66 @@ import (
 // orderStream keeps the rows' order apart from whatever else is drawn from a seed.
 const orderStream = 0x6f72646572 // "order"
 
-// order returns the permutation of n rows in which a seed trains in an epoch.
-func order(seed int64, epoch, n int) []int {
-	return rand.New(rand.NewPCG(uint64(seed), orderStream^uint64(epoch)<<40)).Perm(n)
+// order returns the permutation of a task's n rows in which a seed trains in an epoch.
+func order(task int, seed int64, epoch, n int) []int {
+	return rand.New(rand.NewPCG(uint64(seed), orderStream^uint64(epoch)<<40^uint64(task)<<60)).Perm(n)
+}
+
+// mix returns the rows of an epoch in the order in which a seed trains them: each task's
+// shuffled, and the tasks interleaved in proportion to their sizes, so that any stretch of
+// rows holds of each task what is its share, give or take one.
+func mix(seed int64, epoch int, byTask [][]int) []int {
+	n := 0
+	shuffled := make([][]int, len(byTask))
+	for task, rows := range byTask {
+		n += len(rows)
+		for _, at := range order(task, seed, epoch, len(rows)) {
+			shuffled[task] = append(shuffled[task], rows[at])
+		}
+	}
+	// Row i of N stands at (i + 1/2)/N of the epoch.
+	mixed, next := make([]int, 0, n), make([]int, len(byTask))
+	for len(mixed) < n {
+		first := -1
+		for task, rows := range shuffled {
+			if next[task] == len(rows) {
+				continue
+			}
+			if first < 0 || (2*next[task]+1)*len(shuffled[first]) < (2*next[first]+1)*len(rows) {
+				first = task
+			}
+		}
+		mixed = append(mixed, shuffled[first][next[first]])
+		next[first]++
+	}
+	return mixed
+}
+
+// step is the rows of one optimizer step as the model takes them: cut into micro-batches
+// of at most size rows, each task's apart, since posts and sentences differ in length. All
+// tasks weigh the same in an epoch, whatever their sizes: of N rows a row of one of T tasks
+// that has N_t weighs N/(T·N_t), and a micro-batch's loss is the mean of its rows'.
+func (s *session) step(rows []int, size int) (micro []classifier.Batch, shares []float64) {
+	cut := chunks(rows, size)
+	if len(s.tasks.names) == 1 {
+		for _, which := range cut {
+			micro = append(micro, pack(s.rows, s.labels, which))
+		}
+		return micro, nil
+	}
+	for _, which := range cut {
+		for task, own := range s.tasks.divide(which) {
+			if len(own) == 0 {
+				continue
+			}
+			b := pack(s.rows, s.labels, own)
+			b.Task = task
+			micro = append(micro, b)
+			part := float64(len(own)) / float64(len(which)*len(cut))
+			shares = append(shares, part*float64(len(s.part.Train))/float64(len(s.tasks.names)*len(s.trained[task])))
+		}
+	}
+	return micro, shares
 }
 
 // predictTokens bounds the tokens of a batch that is only measured.

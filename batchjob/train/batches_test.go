@@ -11,11 +11,11 @@ import (
 func TestOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		seed, epoch, n := rapid.Int64().Draw(t, "seed"), rapid.IntRange(1, 1000).Draw(t, "epoch"), rapid.IntRange(20, 200).Draw(t, "n")
-		a := order(seed, epoch, n)
-		if !slices.Equal(a, order(seed, epoch, n)) {
+		a := order(0, seed, epoch, n)
+		if !slices.Equal(a, order(0, seed, epoch, n)) {
 			t.Fatal("the same seed and epoch gave two orders")
 		}
-		if slices.Equal(a, order(seed, epoch+1, n)) || slices.Equal(a, order(seed+1, epoch, n)) {
+		if slices.Equal(a, order(0, seed, epoch+1, n)) || slices.Equal(a, order(0, seed+1, epoch, n)) {
 			t.Fatal("another seed or epoch gave the same order")
 		}
 		slices.Sort(a)

@@ -16,6 +16,7 @@ import (
 	"github.com/supermax-hpo/supermax/shared/objects"
 	"github.com/supermax-hpo/supermax/shared/protocol"
 	"github.com/supermax-hpo/supermax/shared/results"
+	"github.com/supermax-hpo/supermax/shared/space"
 	"github.com/supermax-hpo/supermax/shared/study"
 )
 
@@ -38,10 +39,24 @@ type state struct {
 // record is what one epoch measured and what it cost.
 type record struct {
 	protocol.EpochMetrics
+	Tasks            []taskRecord    `json:"tasks"` // in the order of the agent's
 	Seconds          results.Seconds `json:"seconds"`
 	SamplesPerSecond float64         `json:"samples_per_second"`
 	PeakMemoryBytes  int64           `json:"peak_memory_bytes"`
 	Device           string          `json:"device"`
+}
+
+// modelInfo is what a file of best weights says of them: the JSON in its header.
+type modelInfo struct {
+	Version int              `json:"schema_version"`
+	Study   string           `json:"study"`
+	Agent   string           `json:"agent"`
+	Trial   int              `json:"trial"`
+	Seed    int64            `json:"seed"`
+	Fold    *int             `json:"fold"`
+	Epoch   int              `json:"epoch"`
+	Params  space.Assignment `json:"params"`
+	Tasks   []taskRecord     `json:"tasks"`
 }
 
 // modelWeights is a model's and its optimizer's whole state.
@@ -57,6 +72,7 @@ const (
 	secondMoment = "adam.v."
 	stepPrefix   = "adam.step."
 	stateKey     = "supermax.state"
+	modelKey     = "supermax.model"
 )
 
 // errForeign is a checkpoint that cannot be this seed's: damaged, of another version or
@@ -186,16 +202,17 @@ func (r *run) saveBest(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("keep the best weights: %w", err)
 	}
-	info, err := json.Marshal(map[string]any{
-		"schema_version": checkpointVersion, "study": r.Study.Name, "agent": r.Study.Agent, "trial": r.work.Trial,
-		"seed": r.seed, "fold": r.work.Fold, "epoch": r.state.Epoch, "params": r.work.Params,
+	info, err := json.Marshal(modelInfo{
+		Version: checkpointVersion, Study: r.Study.Name, Agent: r.Study.Agent, Trial: r.work.Trial,
+		Seed: r.seed, Fold: r.work.Fold, Epoch: r.state.Epoch, Params: r.work.Params,
+		Tasks: r.state.Epochs[len(r.state.Epochs)-1].Tasks,
 	})
 	if err != nil {
 		return fmt.Errorf("keep the best weights: %w", err)
 	}
 	key := r.bestKey(r.state.Epoch)
 	err = r.Objects.WriteFrom(ctx, key, func(w io.Writer) error {
-		return safetensors.Write(w, map[string]string{"format": "pt", "supermax.model": string(info)}, named("", params))
+		return safetensors.Write(w, map[string]string{"format": "pt", modelKey: string(info)}, named("", params))
 	})
 	if err != nil {
 		return fmt.Errorf("keep the best weights: %w", err)

@@ -75,9 +75,10 @@ func (r *run) openModel(ctx context.Context) error {
 		}
 	}
 	m, err := r.open(classifier.Options{
-		Weights: r.weights, Head: r.set.head, Seed: uint64(r.seed),
+		Network: r.tasks.network, Weights: r.weights, Head: r.set.head, Seed: uint64(r.seed),
 		ClassWeights: r.classWeights, LabelSmoothing: r.set.smoothing, MaxGradNorm: r.set.clip,
-		AdamW: optim.AdamWConfig{WeightDecay: r.set.weightDecay, Decay: optim.DecayWeights},
+		GradientCheckpointing: r.set.recompute,
+		AdamW:                 optim.AdamWConfig{WeightDecay: r.set.weightDecay, Decay: optim.DecayWeights},
 	})
 	var op *tensor.OpError
 	if err != nil && !errors.As(err, &op) {
@@ -105,10 +106,7 @@ func (r *run) openModel(ctx context.Context) error {
 func (r *run) epoch(ctx context.Context) error {
 	start := time.Now()
 	epoch := r.state.Epoch + 1
-	rows := make([]int, len(r.part.Train))
-	for i, at := range order(r.seed, epoch, len(rows)) {
-		rows[i] = r.part.Train[at]
-	}
+	rows := mix(r.seed, epoch, r.trained)
 	perEpoch := stepsPerEpoch(len(rows), r.set.batchSize, r.set.accum)
 	total := perEpoch * r.plan.epochs
 	warmup := sched.WarmupSteps(r.set.warmup, total)
@@ -119,14 +117,11 @@ func (r *run) epoch(ctx context.Context) error {
 			return err
 		}
 		packing := time.Now()
-		var micro []classifier.Batch
-		for _, which := range chunks(share, r.set.batchSize) {
-			micro = append(micro, pack(r.rows, r.labels, which))
-		}
+		micro, shares := r.step(share, r.set.batchSize)
 		seconds.Data += time.Since(packing).Seconds()
 		r.computes()
 		did, err := r.model.Train(classifier.Step{
-			Number: step, LR: r.set.lr * sched.Linear(int(step), warmup, total), Micro: micro,
+			Number: step, LR: r.set.lr * sched.Linear(int(step), warmup, total), Micro: micro, Shares: shares,
 		})
 		if err != nil {
 			return err
@@ -151,8 +146,8 @@ func (r *run) epoch(ctx context.Context) error {
 	r.state.Epochs = append(r.state.Epochs, rec)
 	best := r.best()
 	r.state.Finished = epoch >= r.plan.epochs || best.Stopped(r.plan.patience)
-	r.Log.Info("epoch", "trial", r.work.Trial, "seed", r.seed, "epoch", epoch, "loss", loss, "f1_macro", rec.F1Macro, "ece", rec.ECE,
-		"samples_per_second", math.Round(rec.SamplesPerSecond), "seconds", seconds.Total)
+	r.Log.Info("epoch", append([]any{"trial", r.work.Trial, "seed", r.seed, "epoch", epoch, "loss", loss, "f1_macro", rec.F1Macro, "ece", rec.ECE,
+		"samples_per_second", math.Round(rec.SamplesPerSecond), "seconds", seconds.Total}, r.tasks.logged(rec.Tasks)...)...)
 	if r.plan.keepBest && best.Epoch == epoch {
 		return r.saveBest(context.WithoutCancel(ctx))
 	}
@@ -177,29 +172,54 @@ func (r *run) beforeTraining(ctx context.Context) error {
 	return nil
 }
 
-// evaluate measures the model on the held-out rows.
-func (r *run) evaluate(ctx context.Context, step int64, seconds *results.Seconds) (metrics.Report, error) {
+// evaluate measures the model on the held-out rows of every task, by the trial's null
+// policy.
+func (r *run) evaluate(ctx context.Context, step int64, seconds *results.Seconds) (measured, error) {
 	start := time.Now()
+	var all measured
+	var reports []metrics.Report
+	for task, rows := range r.tasks.divide(r.part.Valid) {
+		logits, err := r.predict(ctx, task, rows, step)
+		if err != nil {
+			return measured{}, err
+		}
+		groups := make([]int, len(rows))
+		for i, row := range rows {
+			groups[i] = r.tasks.groups[row]
+		}
+		report, fitted, err := r.set.null.Evaluate(logits, dataset.Labels(r.examples, rows), groups)
+		if err != nil {
+			return measured{}, err
+		}
+		reports, all.tasks = append(reports, report), append(all.tasks, newTaskRecord(report, fitted))
+	}
+	all.Report = meanReport(reports)
+	seconds.Evaluation += time.Since(start).Seconds()
+	return all, nil
+}
+
+// predict returns the logits of a task's rows, row-major.
+func (r *run) predict(ctx context.Context, task int, rows []int, step int64) ([]float64, error) {
 	var logits []float64
-	for _, which := range chunksByTokens(r.rows, r.part.Valid, predictTokens) {
+	for _, which := range chunksByTokens(r.rows, rows, predictTokens) {
 		if err := ctx.Err(); err != nil {
-			return metrics.Report{}, err
+			return nil, err
 		}
 		r.computes()
-		p, err := r.model.Predict(pack(r.rows, r.labels, which))
+		b := pack(r.rows, r.labels, which)
+		b.Task = task
+		p, err := r.model.Predict(b)
 		if err != nil {
-			return metrics.Report{}, err
+			return nil, err
 		}
 		for _, z := range p.Logits {
 			if v := float64(z); math.IsNaN(v) || math.IsInf(v, 0) {
-				return metrics.Report{}, &classifier.NotFiniteError{What: "logits", Step: step}
+				return nil, &classifier.NotFiniteError{What: "logits", Step: step}
 			}
 			logits = append(logits, float64(z))
 		}
 	}
-	report, err := metrics.Evaluate(logits, classes, dataset.Labels(r.examples, r.part.Valid))
-	seconds.Evaluation += time.Since(start).Seconds()
-	return report, err
+	return logits, nil
 }
 
 // computes notes the work's first step, be it of training or of measuring.
@@ -209,7 +229,7 @@ func (r *run) computes() {
 	}
 }
 
-func (r *run) record(epoch int, loss float64, m metrics.Report, seconds results.Seconds, rate float64) (record, error) {
+func (r *run) record(epoch int, loss float64, m measured, seconds results.Seconds, rate float64) (record, error) {
 	peak, err := tensor.PeakMemory()
 	if err != nil {
 		return record{}, err
@@ -219,7 +239,7 @@ func (r *run) record(epoch int, loss float64, m metrics.Report, seconds results.
 			Seed: r.seed, Epoch: epoch, Loss: loss, F1Macro: m.F1Macro, ECE: m.ECE,
 			Accuracy: m.Accuracy, AUROC: m.AUROC, NLL: m.NLL, Brier: m.Brier,
 		},
-		Seconds: seconds, SamplesPerSecond: rate, PeakMemoryBytes: peak, Device: r.Device,
+		Tasks: m.tasks, Seconds: seconds, SamplesPerSecond: rate, PeakMemoryBytes: peak, Device: r.Device,
 	}, nil
 }
 

@@ -12,7 +12,6 @@ import (
 	"github.com/supermax-hpo/supermax/batchjob/pretrained"
 	"github.com/supermax-hpo/supermax/batchjob/slot"
 	"github.com/supermax-hpo/supermax/batchjob/tensor"
-	"github.com/supermax-hpo/supermax/shared/metrics"
 	"github.com/supermax-hpo/supermax/shared/protocol"
 	"github.com/supermax-hpo/supermax/shared/results"
 )
@@ -25,10 +24,11 @@ type session struct {
 	part         dataset.Part
 	rows         []encodedRow
 	labels       []int32 // by example
+	trained      [][]int // the rows of part.Train by task
 	weights      *pretrained.Weights
-	classWeights []float32
-	identity     string // what a checkpoint must have been trained from
-	hold         bool   // keep every seed's model between rungs
+	classWeights [][]float32 // by task
+	identity     string      // what a checkpoint must have been trained from
+	hold         bool        // keep every seed's model between rungs
 	runs         map[int64]*run
 	peak         int64     // bytes
 	began        time.Time // when the work's first step was taken; zero: none was
@@ -60,7 +60,8 @@ func (t *Trainer) begin(ctx context.Context, work protocol.Work) (*session, erro
 	s := &session{
 		Trainer: t, work: work, set: set, part: part, rows: rows, weights: weights,
 		labels: make([]int32, len(t.examples)), runs: map[int64]*run{},
-		classWeights: balancedWeights(t.Study.Training.ClassWeights, dataset.Labels(t.examples, part.Train)),
+		trained:      t.tasks.divide(part.Train),
+		classWeights: t.tasks.classWeights(t.Study.Training.ClassWeights, t.examples, part.Train),
 	}
 	for i, e := range t.examples {
 		s.labels[i] = int32(e.Label)
@@ -70,7 +71,7 @@ func (t *Trainer) begin(ctx context.Context, work protocol.Work) (*session, erro
 	}
 	bytes := 0
 	for _, p := range weights.Params {
-		bytes += 4 * 4 * len(p.Data) // weight, gradient and two moments
+		bytes += 4 * 4 * len(p.Data) * t.tasks.network.Encoders() // weight, gradient and two moments
 	}
 	s.hold = len(work.Seeds) == 1 || bytes*len(work.Seeds) <= t.holdLimit
 	if err := tensor.ResetPeakMemory(); err != nil {
@@ -146,7 +147,7 @@ func (s *session) result() slot.Result {
 	}
 	if s.plan.untrained {
 		out.Baseline = &protocol.Baseline{
-			MajorityF1Macro:  metrics.MajorityF1Macro(dataset.Labels(s.examples, s.part.Train), dataset.Labels(s.examples, s.part.Valid), classes),
+			MajorityF1Macro:  s.tasks.majority(s.examples, s.part),
 			UntrainedF1Macro: untrained,
 		}
 	}
@@ -155,13 +156,23 @@ func (s *session) result() slot.Result {
 
 // row is a record in the form that is kept for queries.
 func (s *session) row(rec record) results.Row {
-	return results.Row{
+	row := results.Row{
 		Study: s.Study.Name, Stage: s.Stage, Agent: s.Study.Agent, Trial: s.work.Trial, Attempt: s.work.Attempt,
 		Rung: s.work.Rung, Seed: rec.Seed, Fold: s.work.Fold, Epoch: rec.Epoch, Params: s.work.Params,
 		Loss: rec.Loss, F1Macro: rec.F1Macro, ECE: rec.ECE, Accuracy: rec.Accuracy, AUROC: rec.AUROC, NLL: rec.NLL, Brier: rec.Brier,
 		Seconds: rec.Seconds, SamplesPerSecond: rec.SamplesPerSecond, PeakMemoryBytes: rec.PeakMemoryBytes,
 		Device: rec.Device, Cost: rec.Seconds.Total * s.Study.PricePerHour / 3600,
 	}
+	for i, name := range s.tasks.names {
+		switch {
+		case i >= len(rec.Tasks): // an epoch that an earlier program recorded
+		case name == dataset.Criteria:
+			row.Criteria = rec.Tasks[i].row()
+		case name == dataset.Evidence:
+			row.Evidence = rec.Tasks[i].row()
+		}
+	}
+	return row
 }
 
 func (s *session) close() {

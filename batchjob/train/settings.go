@@ -5,6 +5,7 @@ import (
 
 	"github.com/supermax-hpo/supermax/batchjob/head"
 	"github.com/supermax-hpo/supermax/batchjob/support"
+	"github.com/supermax-hpo/supermax/shared/metrics"
 	"github.com/supermax-hpo/supermax/shared/space"
 )
 
@@ -15,6 +16,7 @@ const classes = 2
 type settings struct {
 	backbone    string
 	maxLength   int
+	recompute   bool // gradient checkpointing
 	head        head.Config
 	lr          float64
 	weightDecay float64
@@ -23,6 +25,7 @@ type settings struct {
 	accum       int
 	smoothing   float64
 	clip        float64 // 0: off
+	null        metrics.NullPolicy
 }
 
 // readSettings takes a trial's parameters apart. Its error names what is missing, of the
@@ -37,6 +40,7 @@ func readSettings(a space.Assignment) (settings, error) {
 	float := func(name string) float64 { return collect(&errs, name, a.Float) }
 	s := settings{
 		backbone: str("model.name"), maxLength: integer("tok.max_length"),
+		recompute: collect(&errs, "model.gradient_checkpointing", a.Bool),
 		head: head.Config{
 			Pooling: str("head.pooling"), HiddenDim: integer("head.hidden_dim"), Layers: integer("head.n_layers"),
 			Activation: str("head.activation"), Dropout: float("head.dropout"), Classes: classes,
@@ -45,8 +49,20 @@ func readSettings(a space.Assignment) (settings, error) {
 		batchSize: integer("train.batch_size"), accum: integer("train.grad_accum"),
 		smoothing: float("reg.label_smoothing"), clip: float("reg.max_grad_norm"),
 	}
+	s.null.Strategy = str("null.strategy")
+	switch s.null.Strategy { // the parameters of the others are off
+	case metrics.NullThreshold:
+		s.null.Threshold = float("null.threshold")
+	case metrics.NullRatio:
+		s.null.Ratio = float("null.ratio")
+	case metrics.NullCalibrated:
+		s.null.Temperature = float("null.temperature")
+	}
 	if len(errs) > 0 {
 		return settings{}, errs[0]
+	}
+	if err := s.null.Validate(); err != nil {
+		return settings{}, err
 	}
 	if s.batchSize < 1 || s.accum < 1 {
 		return settings{}, fmt.Errorf("train.batch_size %d and train.grad_accum %d must be at least 1", s.batchSize, s.accum)

@@ -44,6 +44,7 @@ type Options struct {
 type Trainer struct {
 	Options
 	examples    []dataset.Example
+	tasks       tasks
 	fingerprint string // of the corpus
 	plan        plan
 	library     *library
@@ -73,13 +74,17 @@ func New(ctx context.Context, o Options) (*Trainer, error) {
 	if err != nil {
 		return nil, err
 	}
+	tasks, err := newTasks(o.Study.Agent, examples)
+	if err != nil {
+		return nil, err
+	}
 	p, err := newPlan(o.Study, o.Stage, examples)
 	if err != nil {
 		return nil, err
 	}
 	open := func(c classifier.Options) (model, error) { return classifier.New(o.Worker, c) }
 	return &Trainer{
-		Options: o, examples: examples, fingerprint: corpus.Fingerprint(), plan: p,
+		Options: o, examples: examples, tasks: tasks, fingerprint: corpus.Fingerprint(), plan: p,
 		library: newLibrary(o.Study.Models, o.Folder, examples), open: open, holdLimit: defaultHoldLimit,
 	}, nil
 }

@@ -82,7 +82,7 @@ func TestStepsFollowTheParameters(t *testing.T) {
 			}
 		}
 	}
-	for c, w := range o.ClassWeights {
+	for c, w := range o.ClassWeights[0] {
 		if math.Abs(float64(w)-60/(2*labels[c])) > 1e-6 {
 			t.Errorf("class %d weighs %v, want 60/(2·%v)", c, w, labels[c])
 		}
@@ -273,6 +273,14 @@ func TestFailureKinds(t *testing.T) {
 			edit: func(_ *fixture, w *protocol.Work) { w.Params["optim.name"] = space.String("lion") }},
 		{name: "no learning rate", kind: protocol.FailedData, reason: "optim.lr", model: &fakeModel{},
 			edit: func(_ *fixture, w *protocol.Work) { delete(w.Params, "optim.lr") }},
+		{name: "no threshold", kind: protocol.FailedData, reason: "null.threshold", model: &fakeModel{},
+			edit: func(_ *fixture, w *protocol.Work) { w.Params["null.strategy"] = space.String("threshold") }},
+		{name: "a null policy that is none", kind: protocol.FailedData, reason: `null.strategy "never" is not allowed`, model: &fakeModel{},
+			edit: func(_ *fixture, w *protocol.Work) { w.Params["null.strategy"] = space.String("never") }},
+		{name: "a ratio above 1", kind: protocol.FailedData, reason: "null.ratio 2 is not allowed", model: &fakeModel{},
+			edit: func(_ *fixture, w *protocol.Work) {
+				w.Params["null.strategy"], w.Params["null.ratio"] = space.String("ratio"), space.Float(2)
+			}},
 		{name: "no rows in a batch", kind: protocol.FailedData, reason: "train.batch_size 0", model: &fakeModel{},
 			edit: func(_ *fixture, w *protocol.Work) { w.Params["train.batch_size"] = space.Int(0) }},
 		{name: "backbone without a folder", kind: protocol.FailedData, reason: `"bert-base-uncased"`, model: &fakeModel{},
@@ -325,9 +333,11 @@ func TestNewRefuses(t *testing.T) {
 	if err := open(protocol.StageB); err == nil {
 		t.Error("everything held out: no error")
 	}
-	f.study.Agent = "joint"
-	if err := open(protocol.StageA); err == nil || !strings.Contains(err.Error(), "joint") {
-		t.Errorf("agent joint: %v", err)
+	for agent, want := range map[string]string{"all": `agent "all" is not known`, "joint": "the table evidence is missing"} {
+		f.study.Agent = agent
+		if err := open(protocol.StageA); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("agent %s: %v", agent, err)
+		}
 	}
 	f.study.Corpus.Dir += "-not"
 	if err := open(protocol.StageA); err == nil {

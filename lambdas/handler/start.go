@@ -7,6 +7,7 @@ import (
 	"math"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/supermax-hpo/supermax/shared/config"
 	"github.com/supermax-hpo/supermax/shared/objects"
@@ -90,7 +91,7 @@ func checkStart(req *protocol.StartRequest) error {
 	for i, agent := range req.Agents {
 		switch {
 		case !agentForm.MatchString(agent):
-			return invalid("start study %s: agents: %.80q is no agent; allowed: criteria, evidence", req.Study, agent)
+			return invalid("start study %s: agents: %.80q is no agent; allowed: %s", req.Study, agent, strings.Join(config.Agents(), ", "))
 		case slices.Contains(req.Agents[:i], agent):
 			return invalid("start study %s: agents: %s is listed twice", req.Study, agent)
 		}

@@ -191,8 +191,8 @@ func TestStartRefused(t *testing.T) {
 		"line break":       {edit: func(r *protocol.StartRequest) { r.Study = "a\nb" }, want: `study name "a\nb"`},
 		"megabyte":         {edit: func(r *protocol.StartRequest) { r.Study = strings.Repeat("a", 1<<20) }, want: `aaa" is not 1 to 64`},
 		"no definition":    {edit: func(r *protocol.StartRequest) { r.Study = "other" }, code: protocol.CodeNotFound, want: "mem:///definitions/other.json"},
-		"unknown agent":    {edit: func(r *protocol.StartRequest) { r.Agents = []string{"doctor"} }, want: `"doctor" is not allowed; allowed: criteria, evidence`},
-		"later agent":      {edit: func(r *protocol.StartRequest) { r.Agents = []string{"criteria", "joint"} }, want: `"joint" is not yet implemented`},
+		"unknown agent":    {edit: func(r *protocol.StartRequest) { r.Agents = []string{"doctor"} }, want: `"doctor" is not allowed; allowed: criteria, evidence, share, joint`},
+		"second agent":     {edit: func(r *protocol.StartRequest) { r.Agents = []string{"criteria", "doctor"} }, want: `"doctor" is not allowed`},
 		"agent twice":      {edit: func(r *protocol.StartRequest) { r.Agents = []string{"evidence", "evidence"} }, want: "agents: evidence is listed twice"},
 		"long agent":       {edit: func(r *protocol.StartRequest) { r.Agents = []string{strings.Repeat("x", 1<<20)} }, want: `xxx" is no agent`},
 		"empty agent":      {edit: func(r *protocol.StartRequest) { r.Agents = []string{""} }, want: `agents: "" is no agent`},
@@ -300,9 +300,9 @@ func TestStartBundled(t *testing.T) {
 	wantCode(t, err, protocol.CodeNotFound, "it has no definition")
 	before := w.everything()
 	req := start()
-	req.Agents = []string{"joint"}
+	req.Agents = []string{"doctor"}
 	_, err = w.Start(t.Context(), req)
-	wantCode(t, err, protocol.CodeInvalid, "not yet implemented")
+	wantCode(t, err, protocol.CodeInvalid, "is not allowed")
 	if d := cmp.Diff(before, w.everything()); d != "" || bundle.calls != 0 {
 		t.Errorf("a refused start uploaded something (%d calls)\n%s", bundle.calls, d)
 	}

@@ -30,6 +30,11 @@ func TestForAgent(t *testing.T) {
 	if after, err := s.JSON(); err != nil || string(after) != string(before) {
 		t.Errorf("the study was changed: %s, %v", after, err)
 	}
+	for _, agent := range Agents() {
+		if other, err := ForAgent(s, agent); err != nil || other.Agent != agent {
+			t.Errorf("for %s: %+v, %v", agent, other, err)
+		}
+	}
 	for agent, want := range map[string]string{
 		"":                      "agent: is missing",
 		"../x":                  `is not allowed`,

@@ -19,7 +19,7 @@ const Version = 1
 type Study struct {
 	Version     int               `json:"schema_version"`
 	Name        string            `json:"name"`  // also a folder's name
-	Agent       string            `json:"agent"` // criteria or evidence
+	Agent       string            `json:"agent"` // one of [Agents]
 	Seed        uint64            `json:"seed"`  // of the samplers
 	Corpus      Corpus            `json:"corpus"`
 	Models      map[string]string `json:"models"` // where a backbone lies: name → absolute folder

@@ -93,10 +93,7 @@ func (s *Study) validateFields() error {
 	case !studyName.MatchString(s.Name):
 		c.fail(show.Quote(s.Name)+" is not allowed; allowed: "+nameForm, "name")
 	}
-	if s.Agent == "share" || s.Agent == "joint" {
-		c.fail(show.Quote(s.Agent)+" is not yet implemented; allowed: criteria, evidence", "agent")
-	}
-	c.oneOf(s.Agent, []string{"criteria", "evidence"}, "agent")
+	c.oneOf(s.Agent, Agents(), "agent")
 	c.corpus(s.Corpus)
 	for _, name := range slices.Sorted(maps.Keys(s.Models)) {
 		if !modelName.MatchString(name) {

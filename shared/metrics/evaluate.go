@@ -19,8 +19,8 @@ type Report struct {
 // classes, class 1 is predicted from p₁ ≥ 0.5 on; of more, the first greatest. Its error
 // says that the arguments do not fit together or that a logit is not finite.
 func Evaluate(logits []float64, classes int, labels []int) (Report, error) {
-	if classes < 2 || len(labels) == 0 || len(logits) != classes*len(labels) {
-		return Report{}, fmt.Errorf("evaluate: %d logits for %d rows of %d classes", len(logits), len(labels), classes)
+	if err := checkRows(logits, classes, labels); err != nil {
+		return Report{}, fmt.Errorf("evaluate: %w", err)
 	}
 	var r Report
 	n := float64(len(labels))
@@ -31,14 +31,8 @@ func Evaluate(logits []float64, classes int, labels []int) (Report, error) {
 	positive := make([]bool, len(labels))
 	p := make([]float64, classes)
 	for i, y := range labels {
-		if y < 0 || y >= classes {
-			return Report{}, fmt.Errorf("evaluate: row %d has label %d, allowed is 0 to %d", i, y, classes-1)
-		}
 		row := logits[i*classes:][:classes]
-		norm, err := logSumExp(row)
-		if err != nil {
-			return Report{}, fmt.Errorf("evaluate: row %d: %w", i, err)
-		}
+		norm := logSumExp(row)
 		best := 0
 		for c, z := range row {
 			p[c] = math.Exp(z - norm)
@@ -64,20 +58,35 @@ func Evaluate(logits []float64, classes int, labels []int) (Report, error) {
 	return r, nil
 }
 
+// checkRows reports that logits and labels do not fit together or that a logit is not finite.
+func checkRows(logits []float64, classes int, labels []int) error {
+	if classes < 2 || len(labels) == 0 || len(logits) != classes*len(labels) {
+		return fmt.Errorf("%d logits for %d rows of %d classes", len(logits), len(labels), classes)
+	}
+	for i, y := range labels {
+		if y < 0 || y >= classes {
+			return fmt.Errorf("row %d has label %d, allowed is 0 to %d", i, y, classes-1)
+		}
+		for _, z := range logits[i*classes:][:classes] {
+			if math.IsNaN(z) || math.IsInf(z, 0) {
+				return fmt.Errorf("row %d: a logit is %v", i, z)
+			}
+		}
+	}
+	return nil
+}
+
 // logSumExp is log Σ exp z without overflow.
-func logSumExp(z []float64) (float64, error) {
+func logSumExp(z []float64) float64 {
 	top := math.Inf(-1)
 	for _, v := range z {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return 0, fmt.Errorf("a logit is %v", v)
-		}
 		top = math.Max(top, v)
 	}
 	sum := 0.0
 	for _, v := range z {
 		sum += math.Exp(v - top)
 	}
-	return top + math.Log(sum), nil
+	return top + math.Log(sum)
 }
 
 // brier is a row's squared error of probabilities.

@@ -44,6 +44,11 @@ type goldenCase struct {
 	ECE          float64    `json:"ece15_top1"`
 	ECEFlat      float64    `json:"ece15_top1_flattened"`
 	Accuracies   float64    `json:"accuracy_elementwise"`
+	Temperature  struct {
+		T       float64
+		NLL     float64 `json:"nll_at_T"`
+		AtBound bool    `json:"at_bound"`
+	}
 }
 
 // near fails when two values differ by more than the golden README's tolerance.
@@ -103,6 +108,28 @@ func twoClasses(z []float64) []float64 {
 	return out
 }
 
+// checkTemperature compares the likelihoods at both best temperatures, which tell them
+// apart where it is flat.
+func checkTemperature(t *testing.T, c goldenCase, logits []float64, classes int, labels []int) {
+	t.Helper()
+	best, err := BestTemperature(logits, classes, labels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if atBound := best == MinTemperature || best == MaxTemperature; atBound != c.Temperature.AtBound {
+		t.Errorf("the best temperature is %v, want %v (at a bound: %t)", best, c.Temperature.T, c.Temperature.AtBound)
+	}
+	scaled := slices.Clone(logits)
+	for i := range scaled {
+		scaled[i] /= best
+	}
+	r, err := Evaluate(scaled, classes, labels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "NLL at the best temperature", r.NLL, c.Temperature.NLL, loose)
+}
+
 func checkAUROC(t *testing.T, what string, got *float64, want *float64) {
 	t.Helper()
 	if (got == nil) != (want == nil) {
@@ -122,6 +149,7 @@ func checkBinary(t *testing.T, c goldenCase, z []float64, labels []int) {
 	near(t, "ECE", r.ECE, c.ECE, loose)
 	near(t, "NLL", r.NLL, c.NLL, loose)
 	near(t, "Brier", r.Brier, c.BrierBinary, loose)
+	checkTemperature(t, c, twoClasses(z), 2, labels)
 	checkAUROC(t, "AUROC", r.AUROC, c.AUROC)
 	var predicted []int
 	for _, v := range z {
@@ -145,15 +173,12 @@ func checkMulticlass(t *testing.T, c goldenCase, rows [][]float64, labels []int)
 	near(t, "ECE", r.ECE, c.ECE, loose)
 	near(t, "NLL", r.NLL, c.NLL, loose)
 	near(t, "Brier", r.Brier, c.BrierSum, loose)
+	checkTemperature(t, c, slices.Concat(rows...), classes, labels)
 	for class, want := range c.AUROCByClass {
 		var scores []float64
 		var positive []bool
 		for i, row := range rows {
-			norm, err := logSumExp(row)
-			if err != nil {
-				t.Fatal(err)
-			}
-			scores = append(scores, math.Exp(row[class]-norm))
+			scores = append(scores, math.Exp(row[class]-logSumExp(row)))
 			positive = append(positive, labels[i] == class)
 		}
 		checkAUROC(t, fmt.Sprintf("AUROC of class %d", class), defined(AUROC(scores, positive)), want)
@@ -170,6 +195,7 @@ func checkMultilabel(t *testing.T, c goldenCase, rows [][]float64, labels [][]in
 	near(t, "ECE", r.ECE, c.ECEFlat, loose)
 	near(t, "NLL", r.NLL, c.NLL, loose)
 	near(t, "Brier", r.Brier, c.BrierMean, loose)
+	checkTemperature(t, c, twoClasses(slices.Concat(rows...)), 2, slices.Concat(labels...))
 	mean := 0.0
 	for class, want := range c.F1PerClass {
 		var predicted, y []int

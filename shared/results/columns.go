@@ -1,6 +1,8 @@
 package results
 
 import (
+	"slices"
+
 	"github.com/parquet-go/parquet-go"
 )
 
@@ -17,7 +19,7 @@ type column[R any] struct {
 // columns are the fixed columns, without the parameters'. The file holds all columns
 // sorted by name.
 func columns() []column[Row] {
-	return []column[Row]{
+	return append([]column[Row]{
 		text("agent", func(r *Row) *string { return &r.Agent }),
 		whole("trial", func(r *Row) *int { return &r.Trial }),
 		whole("attempt", func(r *Row) *int { return &r.Attempt }),
@@ -42,6 +44,17 @@ func columns() []column[Row] {
 		long("peak_memory_bytes", func(r *Row) *int64 { return &r.PeakMemoryBytes }),
 		text("device", func(r *Row) *string { return &r.Device }),
 		double("cost", func(r *Row) *float64 { return &r.Cost }),
+	}, slices.Concat(
+		taskColumns("criteria", func(r *Row) *Task { return &r.Criteria }),
+		taskColumns("evidence", func(r *Row) *Task { return &r.Evidence }))...)
+}
+
+func taskColumns(name string, task func(*Row) *Task) []column[Row] {
+	return []column[Row]{
+		optionalDouble(name+"_f1_macro", func(r *Row) **float64 { return &task(r).F1Macro }),
+		optionalDouble(name+"_ece", func(r *Row) **float64 { return &task(r).ECE }),
+		optionalDouble(name+"_null_threshold", func(r *Row) **float64 { return &task(r).NullThreshold }),
+		optionalDouble(name+"_best_temperature", func(r *Row) **float64 { return &task(r).BestTemperature }),
 	}
 }
 

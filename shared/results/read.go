@@ -114,6 +114,9 @@ func setters(schema *parquet.Schema) ([]func(*Row, parquet.Value), error) {
 	}
 	for _, c := range columns() {
 		i, ok := index[c.name]
+		if !ok && c.optional { // an earlier program had no such column yet
+			continue
+		}
 		if !ok {
 			return nil, fmt.Errorf("column %s is missing", c.name)
 		}

@@ -74,6 +74,20 @@ func drawRow(t *rapid.T, id FileID, s *space.Space) Row {
 		v := f("auroc")
 		r.AUROC = &v
 	}
+	for _, o := range []struct {
+		name  string
+		field **float64
+	}{
+		{"criteria f1", &r.Criteria.F1Macro}, {"criteria ece", &r.Criteria.ECE},
+		{"criteria threshold", &r.Criteria.NullThreshold}, {"criteria temperature", &r.Criteria.BestTemperature},
+		{"evidence f1", &r.Evidence.F1Macro}, {"evidence ece", &r.Evidence.ECE},
+		{"evidence threshold", &r.Evidence.NullThreshold}, {"evidence temperature", &r.Evidence.BestTemperature},
+	} {
+		if rapid.Bool().Draw(t, "has "+o.name) {
+			v := f(o.name)
+			*o.field = &v
+		}
+	}
 	return r
 }
 
@@ -137,7 +151,7 @@ func TestNarrowedSpaceHasTheSameColumns(t *testing.T) {
 	for _, want := range []string{
 		"required double head.hidden_mult;", "required int64 head.hidden_dim (INT(64,true));", "required boolean train.amp;",
 		"required binary optim.name (STRING);", "required double null.threshold;", "required int64 train.batch_size (INT(64,true));",
-		"optional int64 fold (INT(64,true));", "optional double auroc;", "required double f1_macro;", "required int64 seed (INT(64,true));",
+		"optional int64 fold (INT(64,true));", "optional double auroc;", "optional double evidence_null_threshold;", "required double f1_macro;", "required int64 seed (INT(64,true));",
 	} {
 		if !strings.Contains(schemas[0], want) {
 			t.Errorf("the schema lacks %q:\n%s", want, schemas[0])
@@ -147,6 +161,29 @@ func TestNarrowedSpaceHasTheSameColumns(t *testing.T) {
 		if strings.Contains(schemas[0], not) {
 			t.Errorf("the schema has a column%s, which is a partition", not)
 		}
+	}
+}
+
+// A file that was written before optional columns were added is read without them.
+func TestReadEarlierFile(t *testing.T) {
+	s := wholeSpace(t)
+	id := FileID{"s", protocol.StageA, 1, 0, 0}
+	f1 := 0.5
+	row := Row{Study: "s", Stage: protocol.StageA, Trial: 1, Epoch: 2, F1Macro: f1, Criteria: Task{F1Macro: &f1}, Params: complete(t, s)}
+	var earlier []column[Row]
+	for _, c := range columns() {
+		if !strings.HasPrefix(c.name, "criteria_") && !strings.HasPrefix(c.name, "evidence_") {
+			earlier = append(earlier, c)
+		}
+	}
+	data, err := encodeRows("metrics", s, earlier, func(r *Row) space.Assignment { return r.Params }, []Row{row})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := decode(id, data)
+	row.Criteria = Task{}
+	if diff := cmp.Diff([]Row{row}, got, cmp.Comparer(func(a, b space.Value) bool { return a.Equal(b) })); err != nil || diff != "" {
+		t.Errorf("%v, -want +got\n%s", err, diff)
 	}
 }
 

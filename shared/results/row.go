@@ -43,6 +43,10 @@ type Row struct {
 	NLL      float64
 	Brier    float64
 
+	// What the figures above are made of: each is of the agent's task, or the mean of the two
+	// tasks that the agents share and joint learn.
+	Criteria, Evidence Task
+
 	Seconds          Seconds
 	SamplesPerSecond float64 // trained, by the time of the training phases
 	PeakMemoryBytes  int64
@@ -58,4 +62,14 @@ type Seconds struct {
 	Backward   float64
 	Optimizer  float64
 	Evaluation float64
+}
+
+// A Task is what was measured of one task; all nil: the agent does not learn it.
+type Task struct {
+	F1Macro *float64
+	ECE     *float64
+
+	// Of the null policy calibrated, nil with any other.
+	NullThreshold   *float64 // the fitted threshold, that of the highest F1-macro
+	BestTemperature *float64 // the temperature of the smallest NLL
 }

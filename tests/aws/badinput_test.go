@@ -42,7 +42,6 @@ func TestBadInput(t *testing.T) {
 		"no such study":         {`{"schema_version":1,"study":"nobody-has-this"}`, "nobody-has-this"},
 		"unknown agent":         {`{"schema_version":1,"study":"quickstart","agents":["doctor"]}`, "doctor"},
 		"agent twice":           {`{"schema_version":1,"study":"quickstart","agents":["criteria","criteria"]}`, "criteria"},
-		"agent of later":        {`{"schema_version":1,"study":"quickstart","agents":["joint"]}`, "joint"},
 		"no slots":              {`{"schema_version":1,"study":"quickstart","slots":-1}`, "-1"},
 		"too many slots":        {`{"schema_version":1,"study":"quickstart","slots":10001}`, "10001"},
 		"negative budget":       {`{"schema_version":1,"study":"quickstart","budget_dollars":-5}`, "-5"},

@@ -97,7 +97,6 @@ func TestBadInput(t *testing.T) {
 		{"not yet implemented", edit("[adamw]", "[adamw, lion]"), nil, []string{"optim.name", "lion", "not yet implemented"}},
 		{"range outside", edit("low: 3e-4", "low: 1e-9"), nil, []string{"bad.yaml:17", "optim.lr", "1e-06"}},
 		{"agent", edit("agent: criteria", "agent: sentiment"), nil, []string{"bad.yaml:3", "sentiment", "criteria"}},
-		{"agent to come", edit("agent: criteria", "agent: joint"), nil, []string{"joint", "not yet implemented"}},
 		{"no such file", func(*testing.T) { _ = os.Remove(filepath.Join(p.dir, "bad.yaml")) }, nil, []string{"bad.yaml"}},
 		{"no such corpus", edit("data/sample/groundtruth", "data/nothing"), nil, []string{"data/nothing"}},
 		{"no such model", edit("models/tiny", "models/none"), nil, []string{"models/none"}},

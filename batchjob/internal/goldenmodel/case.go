@@ -4,9 +4,11 @@ package goldenmodel
 
 import (
 	"encoding/json"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/supermax-hpo/supermax/batchjob/backbone"
@@ -15,15 +17,17 @@ import (
 	"github.com/supermax-hpo/supermax/tests/goldentest"
 )
 
-// A Case is one golden model.
+// A Case is one golden model with its rows padded on one side.
 type Case struct {
 	Dir     string
+	Side    string // right or left
 	Weights *pretrained.Weights
 	Batch   backbone.Batch // the golden rows without their padding
 	Labels  []int32
 	Pools   map[string]Pool
 	file    *safetensors.File
-	length  int // of the padded rows
+	length  int   // of the padded rows
+	from    []int // where a padded row's tokens begin
 }
 
 // A Pool is what golden.json says about one pooling.
@@ -43,62 +47,73 @@ type AfterThree struct {
 	HeadWeight []float32          `json:"head.weight"`
 }
 
-// Cases reads every golden model of model_type bert and fails the test when there is none.
+// Cases reads every golden model and fails the test when there is none.
 func Cases(t testing.TB) []*Case {
 	t.Helper()
 	var cases []*Case
 	for _, dir := range goldentest.Cases(t, "config.json", "models") {
-		if modelType(t, dir) == pretrained.ModelTypeBERT {
-			cases = append(cases, read(t, dir))
-		}
-	}
-	if len(cases) == 0 {
-		t.Fatal("no golden model of model_type bert")
+		cases = append(cases, read(t, dir)...)
 	}
 	return cases
 }
 
-func modelType(t testing.TB, dir string) string {
-	var c struct {
-		ModelType string `json:"model_type"`
-	}
-	readJSON(t, filepath.Join(dir, "config.json"), &c)
-	return c.ModelType
-}
-
-func read(t testing.TB, dir string) *Case {
+// read returns the model's cases, one a side. Where a model has several sides each has a file.
+func read(t testing.TB, dir string) []*Case {
 	w, err := pretrained.Load(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &Case{Dir: dir, Weights: w}
-	c.file = open(t, filepath.Join(dir, "golden.safetensors"))
 	var doc struct {
 		Sides map[string]struct {
 			Pools map[string]Pool `json:"pools"`
 		} `json:"sides"`
 	}
 	readJSON(t, filepath.Join(dir, "golden.json"), &doc)
-	c.Pools = doc.Sides["right"].Pools
-	if len(c.Pools) == 0 {
-		t.Fatalf("%s has no poolings", dir)
+	if len(doc.Sides) == 0 {
+		t.Fatalf("%s has no sides", dir)
 	}
-	ids, types, mask := c.ints(t, "input_ids"), c.ints(t, "token_type_ids"), c.ints(t, "attention_mask")
-	info, _ := c.file.Lookup("input_ids")
-	c.length = info.Shape[1]
-	for from := 0; from < len(ids); from += c.length {
-		n := 0
-		for n < c.length && mask[from+n] == 1 {
-			n++
+	var cases []*Case
+	for _, side := range slices.Sorted(maps.Keys(doc.Sides)) {
+		path := filepath.Join(dir, "golden_"+side+".safetensors")
+		if _, err := os.Stat(path); err != nil {
+			path = filepath.Join(dir, "golden.safetensors")
 		}
-		c.Batch.Append(ids[from:from+n], types[from:from+n])
+		c := &Case{Dir: dir, Side: side, Weights: w, Pools: doc.Sides[side].Pools, file: open(t, path)}
+		if len(c.Pools) == 0 {
+			t.Fatalf("%s has no poolings", dir)
+		}
+		c.readRows(t)
+		cases = append(cases, c)
 	}
-	c.Labels = c.ints(t, "labels")
-	return c
+	return cases
 }
 
-// Name is the folder's name.
-func (c *Case) Name() string { return filepath.Base(c.Dir) }
+// readRows takes the tokens out of the padded rows.
+func (c *Case) readRows(t testing.TB) {
+	ids, mask := c.ints(t, "input_ids"), c.ints(t, "attention_mask")
+	// A model that takes no types still has a tokenizer that gives some.
+	types := make([]int32, len(ids))
+	for _, name := range []string{"token_type_ids", "token_type_ids_unused"} {
+		if _, ok := c.file.Lookup(name); ok {
+			types = c.ints(t, name)
+		}
+	}
+	info, _ := c.file.Lookup("input_ids")
+	c.length = info.Shape[1]
+	for row := 0; row < len(ids); row += c.length {
+		from := row + slices.Index(mask[row:row+c.length], 1)
+		to := from
+		for to < row+c.length && mask[to] == 1 {
+			to++
+		}
+		c.Batch.Append(ids[from:to], types[from:to])
+		c.from = append(c.from, from-row)
+	}
+	c.Labels = c.ints(t, "labels")
+}
+
+// Name is the folder's name and the side.
+func (c *Case) Name() string { return filepath.Base(c.Dir) + "/" + c.Side }
 
 // Floats returns a golden tensor.
 func (c *Case) Floats(t testing.TB, name string) []float32 {
@@ -127,9 +142,15 @@ func (c *Case) Tokens(t testing.TB, name string) []float32 {
 	var packed []float32
 	for r := range c.Batch.Rows() {
 		n := c.Batch.Starts[r+1] - c.Batch.Starts[r]
-		packed = append(packed, padded[r*c.length*width:][:n*width]...)
+		packed = append(packed, padded[(r*c.length+c.from[r])*width:][:n*width]...)
 	}
 	return packed
+}
+
+// Has reports whether there is a golden tensor of that name.
+func (c *Case) Has(name string) bool {
+	_, ok := c.file.Lookup(name)
+	return ok
 }
 
 // Stored returns a tensor of the model's own file, for what the backbone does not load.

@@ -377,8 +377,8 @@ int sm_read(sm_tensor t, float *data, int64_t n) {
   });
 }
 
-int sm_backward(sm_tensor loss) {
-  return done([&] { tensor(loss).backward(); });
+int sm_backward(sm_tensor y, sm_tensor grad) {
+  return done([&] { tensor(y).backward(grad ? tensor(grad) : Tensor()); });
 }
 
 int sm_grad(sm_tensor t, sm_tensor *grad) {

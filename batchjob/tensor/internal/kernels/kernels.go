@@ -88,8 +88,9 @@ func Read(t P, data []float32) error {
 	return check(C.sm_read(C.sm_tensor(t), (*C.float)(unsafe.SliceData(data)), C.int64_t(len(data))))
 }
 
-// Backward adds a scalar's gradients to those of the leaves.
-func Backward(loss P) error { return check(C.sm_backward(C.sm_tensor(loss))) }
+// Backward adds to the gradients of the leaves what grad, that of y, makes of them; nil stands
+// for a scalar's 1.
+func Backward(y, grad P) error { return check(C.sm_backward(C.sm_tensor(y), C.sm_tensor(grad))) }
 
 // Grad returns a leaf's gradient, nil where there is none.
 func Grad(t P) (P, error) {

@@ -30,7 +30,7 @@ int sm_set_threads(int n);
 void sm_free(const sm_tensor *t, int n);
 int sm_write(sm_tensor t, const float *data, int64_t n);
 int sm_read(sm_tensor t, float *data, int64_t n);
-int sm_backward(sm_tensor loss);
+int sm_backward(sm_tensor y, sm_tensor grad); // grad is that of y, NULL for a scalar's 1
 int sm_grad(sm_tensor t, sm_tensor *grad); // *grad stays NULL where there is none
 int sm_clear_grads(const sm_tensor *t, int n);
 

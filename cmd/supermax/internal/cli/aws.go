@@ -19,7 +19,7 @@ type awsFlags struct {
 }
 
 func (f *awsFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringSliceVar(&f.agents, "agents", nil, "with --aws: one study for each of these agents: criteria, evidence or both")
+	cmd.Flags().StringSliceVar(&f.agents, "agents", nil, "with --aws: one study for each of these agents: any of criteria, evidence, share, joint")
 	f.addFollowing(cmd)
 }
 

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -31,16 +32,7 @@ func baselineCommand() *cobra.Command {
 				}
 			}
 			for _, agent := range agents {
-				examples, err := corpus.Examples(agent)
-				if err != nil {
-					return usageError{err}
-				}
-				result, err := baseline.Run(ctx, examples, baseline.Defaults())
-				if err != nil {
-					return wrongCorpus(ctx, fmt.Errorf("agent %s: %w", agent, err))
-				}
-				fmt.Fprintf(cmd.OutOrStdout(), "agent %s\n", agent)
-				if err := result.WriteTable(cmd.OutOrStdout()); err != nil {
+				if err := measureBaseline(ctx, cmd.OutOrStdout(), corpus, agent); err != nil {
 					return err
 				}
 			}
@@ -48,8 +40,41 @@ func baselineCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&layout, "layout", dataset.Groundtruth, "groundtruth or redsm5")
-	cmd.Flags().StringSliceVar(&agents, "agent", nil, "criteria, evidence or both (default: criteria, and evidence if the corpus marks any)")
+	cmd.Flags().StringSliceVar(&agents, "agent", nil, "any of criteria, evidence, share, joint (default: criteria, and evidence if the corpus marks any)")
 	return cmd
+}
+
+// measureBaseline prints what an agent has to beat: each of its tasks and, of two, the mean.
+func measureBaseline(ctx context.Context, out io.Writer, corpus *dataset.Corpus, agent string) error {
+	tasks, err := dataset.Tasks(agent)
+	if err != nil {
+		return usageError{err}
+	}
+	mean, majority := 0.0, 0.0
+	for _, task := range tasks {
+		examples, err := corpus.Examples(task)
+		if err != nil {
+			return usageError{err}
+		}
+		result, err := baseline.Run(ctx, examples, baseline.Defaults())
+		if err != nil {
+			return wrongCorpus(ctx, fmt.Errorf("agent %s: %w", agent, err))
+		}
+		mean += result.All.F1Macro / float64(len(tasks))
+		majority += result.All.Majority / float64(len(tasks))
+		if agent == task {
+			fmt.Fprintf(out, "agent %s\n", agent)
+		} else {
+			fmt.Fprintf(out, "agent %s, task %s\n", agent, task)
+		}
+		if err := result.WriteTable(out); err != nil {
+			return err
+		}
+	}
+	if len(tasks) > 1 {
+		fmt.Fprintf(out, "agent %s, mean of its tasks: baseline F1-macro %.3f, majority %.3f\n", agent, mean, majority)
+	}
+	return nil
 }
 
 // wrongCorpus marks what is wrong with a corpus as the user's to mend, unless the command

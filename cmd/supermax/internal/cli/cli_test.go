@@ -275,7 +275,7 @@ func TestUsage(t *testing.T) {
 		{run("--threads", "1025"), "--threads 1025 is not allowed"},
 		{run("--port", "65536"), "--port 65536 is not allowed"},
 		{run("--device", "tpu"), `--device "tpu" is not allowed; allowed: cpu, cuda`},
-		{run("--agent", "joint"), "--agent joint: "},
+		{run("--agent", "doctor"), "--agent doctor: "},
 		{run("--trainer", "nowhere"), "--trainer nowhere: there is no such file"},
 		{run("--slot", "1"), "unknown flag: --slot (see supermax run --help)"},
 		{run("--trainer", "/bin/true", "--runs", file), "not a directory"},
@@ -286,7 +286,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"models", "init", "x"}, "supermax models init needs --corpus"},
 		{[]string{"models", "init", filepath.Join(t.TempDir(), "x"), "--corpus", "nowhere"}, "nowhere: there is no such folder"},
 		{[]string{"baseline", "nowhere"}, "nowhere: there is no such folder"},
-		{[]string{"baseline", filepath.Join(filepath.Dir(file), "corpus"), "--agent", "joint"}, `agent "joint" is not implemented`},
+		{[]string{"baseline", filepath.Join(filepath.Dir(file), "corpus"), "--agent", "doctor"}, `agent "doctor" is not known`},
 		{[]string{"baseline", oneLabel, "--agent", "criteria"}, "holds no pair with label 1"},
 	} {
 		refuses(t, tt.args, tt.want)
@@ -341,6 +341,10 @@ func TestBaseline(t *testing.T) {
 	corpus := filepath.Join("..", "..", "..", "..", "data", "sample", "groundtruth")
 	out, _ := good(t, "baseline", corpus, "--agent", "evidence")
 	if !strings.HasPrefix(out, "agent evidence\n") || strings.Count(out, "\n") < 3 {
+		t.Errorf("prints %q", out)
+	}
+	if out, _ = good(t, "baseline", corpus, "--agent", "share"); !strings.Contains(out, "agent share, task evidence\n") ||
+		!strings.Contains(out, "agent share, mean of its tasks: baseline F1-macro ") {
 		t.Errorf("prints %q", out)
 	}
 	labelsOnly := t.TempDir()

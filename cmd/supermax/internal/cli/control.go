@@ -36,7 +36,7 @@ func uploadCommand(stderr io.Writer) *cobra.Command {
 		},
 	}
 	at.addAWS(cmd)
-	cmd.Flags().StringSliceVar(&agents, "agents", nil, "check the study for these agents: criteria, evidence or both")
+	cmd.Flags().StringSliceVar(&agents, "agents", nil, "check the study for these agents: any of criteria, evidence, share, joint")
 	return cmd
 }
 

@@ -65,7 +65,7 @@ func estimateCommand() *cobra.Command {
 	flags.BoolVar(&o.Spot, "spot", false, "at Spot prices, which are a range")
 	flags.Float64Var(&seconds, "seconds-per-epoch", 0, "of one seed, evaluation included (default: as --from or configs/seconds.yaml says)")
 	flags.StringVar(&from, "from", "", "take the seconds an epoch from what this study measured (with --aws: a study there)")
-	flags.StringVar(&agent, "agent", "", "estimate for another agent than the file names: criteria or evidence")
+	flags.StringVar(&agent, "agent", "", "estimate for another agent than the file names: criteria, evidence, share or joint")
 	flags.StringVar(&format, "format", "table", "table or json")
 	return cmd
 }

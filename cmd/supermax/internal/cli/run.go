@@ -28,7 +28,7 @@ var laptopOnly = []string{"threads", "port", "device", "trainer", "agent"}
 
 func (f *runFlags) add(cmd *cobra.Command) {
 	f.addSlots(cmd)
-	cmd.Flags().StringVar(&f.agent, "agent", "", "run the study for another agent than its file names: criteria or evidence")
+	cmd.Flags().StringVar(&f.agent, "agent", "", "run the study for another agent than its file names: criteria, evidence, share or joint")
 }
 
 // addSlots adds the flags that say how the trainers run and what they may cost.

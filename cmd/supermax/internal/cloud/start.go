@@ -16,7 +16,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
-	"github.com/supermax-hpo/supermax/batchjob/dataset"
 	"github.com/supermax-hpo/supermax/cmd/supermax/internal/mistake"
 	"github.com/supermax-hpo/supermax/cmd/supermax/internal/preflight"
 	"github.com/supermax-hpo/supermax/shared/config"
@@ -126,7 +125,7 @@ func (a *Account) definitionOf(ctx context.Context, name string) (c *config.Stud
 	if !errors.Is(err, objects.ErrNotFound) {
 		return c, nil, err
 	}
-	for _, agent := range []string{dataset.Criteria, dataset.Evidence} {
+	for _, agent := range config.Agents() {
 		base, ok := strings.CutSuffix(name, "-"+agent)
 		if !ok {
 			continue

@@ -140,7 +140,7 @@ func TestStartRefuses(t *testing.T) {
 		options Options
 		want    string
 	}{
-		"agent":       {nil, Options{Agents: []string{"joint"}}, "--agents joint: "},
+		"agent":       {nil, Options{Agents: []string{"doctor"}}, "--agents doctor: "},
 		"agent twice": {nil, Options{Agents: []string{"criteria", "criteria"}}, "criteria is there twice"},
 		"no evidence": {nil, Options{Agents: []string{"criteria", "evidence"}}, "study small-evidence: "},
 		"no price":    {func(_ *world, c *config.Study) { c.PricePerHour = 0 }, Options{BudgetDollars: &budget}, "a budget needs a price"},

@@ -82,7 +82,7 @@ func initialize(ctx context.Context, dir string, o Options) (Result, error) {
 		return Result{}, wrongInput{err}
 	}
 	c.VocabSize = len(vocab)
-	want.Result = &resultRecord{Vocab: len(vocab), Parameters: parameters(c)}
+	want.Result = &resultRecord{Vocab: len(vocab), Parameters: pretrained.Count(c)}
 	err = whole(dir, func(tmp string) error {
 		if err := tokenizer.WriteVocab(tmp, vocab, tokenizer.VocabOptions{MaxLength: o.MaxPositions}); err != nil {
 			return err
@@ -139,19 +139,6 @@ func corpusTexts(corpus *dataset.Corpus) ([]string, error) {
 		}
 	}
 	return texts, nil
-}
-
-// parameters counts the weights of a backbone.
-func parameters(c pretrained.Config) int {
-	total := 0
-	for _, s := range pretrained.BERTParams(c) {
-		n := 1
-		for _, d := range s.Shape {
-			n *= d
-		}
-		total += n
-	}
-	return total
 }
 
 // whole makes dir by way of a folder beside it, which takes dir's name once write is

@@ -38,13 +38,7 @@ func Look(dir string) (About, error) {
 	a := About{
 		ModelType: c.ModelType, Layers: c.NumHiddenLayers, Hidden: c.HiddenSize, Intermediate: c.IntermediateSize,
 		Heads: c.NumAttentionHeads, Vocabulary: c.VocabSize, MaxPositions: c.MaxPositionEmbeddings,
-	}
-	for _, s := range pretrained.BERTParams(c) {
-		n := int64(1)
-		for _, d := range s.Shape {
-			n *= int64(d)
-		}
-		a.Parameters += n
+		Parameters: int64(pretrained.Count(c)),
 	}
 	for _, name := range files {
 		info, err := os.Stat(filepath.Join(dir, name))
