@@ -270,7 +270,11 @@ func (i inspection) print(out io.Writer) error {
 	fmt.Fprintf(w, "parameters\t%d\n", a.Parameters)
 	fmt.Fprintf(w, "layers\t%d, of hidden size %d, feed-forward %d, %d heads\n", a.Layers, a.Hidden, a.Intermediate, a.Heads)
 	fmt.Fprintf(w, "vocabulary\t%d\n", a.Vocabulary)
-	fmt.Fprintf(w, "positions\t%d\n", a.MaxPositions)
+	longest := "as memory allows"
+	if a.MaxPositions > 0 {
+		longest = fmt.Sprintf("%d tokens", a.MaxPositions)
+	}
+	fmt.Fprintf(w, "longest row\t%s\n", longest)
 	fmt.Fprintf(w, "files\t%s, weights in %s\n", megabytes(a.Bytes), a.Weights)
 	if o := i.Origin; o != nil {
 		fmt.Fprintf(w, "from\t%s at commit %s, licence: %s\n", o.Repository, o.Commit, o.License)

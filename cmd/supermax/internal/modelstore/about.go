@@ -20,10 +20,14 @@ type About struct {
 	Intermediate int    `json:"intermediate_size"`
 	Heads        int    `json:"heads"`
 	Vocabulary   int    `json:"vocabulary"`
-	MaxPositions int    `json:"max_positions"`
-	Weights      string `json:"weights"` // the file that holds or names them
-	Bytes        int64  `json:"bytes"`   // of all files
+	ConvKernel   int    `json:"conv_kernel,omitempty"` // ConvBERT: of its convolutions, in tokens
+	MaxPositions int    `json:"max_positions"`         // tokens a row; 0: no limit
+	Weights      string `json:"weights"`               // the file that holds or names them
+	Bytes        int64  `json:"bytes"`                 // of all files
 }
+
+// unlimited is what [pretrained.Config.Positions] says where there is no bound.
+const unlimited = 1 << 20
 
 // Look reads a backbone's configuration and the sizes of its files.
 func Look(dir string) (About, error) {
@@ -37,8 +41,14 @@ func Look(dir string) (About, error) {
 	}
 	a := About{
 		ModelType: c.ModelType, Layers: c.NumHiddenLayers, Hidden: c.HiddenSize, Intermediate: c.IntermediateSize,
-		Heads: c.NumAttentionHeads, Vocabulary: c.VocabSize, MaxPositions: c.MaxPositionEmbeddings,
+		Heads: c.NumAttentionHeads, Vocabulary: c.VocabSize,
 		Parameters: int64(pretrained.Count(c)),
+	}
+	if n := c.Positions(); n < unlimited {
+		a.MaxPositions = n
+	}
+	if c.ModelType == pretrained.ModelTypeConvBERT {
+		a.ConvKernel = c.ConvKernelSize
 	}
 	for _, name := range files {
 		info, err := os.Stat(filepath.Join(dir, name))
@@ -57,7 +67,7 @@ func Look(dir string) (About, error) {
 func (a About) Memory(step trainmemory.Step) (trainmemory.Need, error) {
 	m := trainmemory.Model{
 		Type: a.ModelType, Parameters: a.Parameters, Layers: a.Layers, Hidden: a.Hidden,
-		Intermediate: a.Intermediate, Heads: a.Heads,
+		Intermediate: a.Intermediate, Heads: a.Heads, ConvKernel: a.ConvKernel,
 	}
 	if err := trainmemory.Check(m, step); err != nil {
 		return trainmemory.Need{}, mistake.Wrap(err)
