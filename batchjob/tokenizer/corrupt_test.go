@@ -23,7 +23,7 @@ func shortReads(t *testing.T, dir, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	copied := dir
+	var copied string
 	if name == "tokenizer.json" {
 		copied = t.TempDir()
 	} else {
