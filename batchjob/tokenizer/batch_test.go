@@ -6,11 +6,17 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/supermax-hpo/supermax/tests/goldentest"
 )
 
 func TestEncodeBatchEqualsEncodeInput(t *testing.T) {
-	tok := load(t, wordPieceFamilies(t)[0])
+	var toks []*Tokenizer
+	for _, dir := range goldentest.Cases(t, "tokenizer.json", "tokenizers") {
+		toks = append(toks, load(t, dir))
+	}
 	rapid.Check(t, func(t *rapid.T) {
+		tok := rapid.SampledFrom(toks).Draw(t, "tokenizer")
 		texts := rapid.SliceOfN(textGenerator(), 1, 20).Draw(t, "texts")
 		text := rapid.SampledFrom(texts)
 		inputs := make([]Input, rapid.IntRange(0, 300).Draw(t, "inputs"))

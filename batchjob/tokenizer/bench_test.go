@@ -2,8 +2,11 @@ package tokenizer
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/supermax-hpo/supermax/tests/goldentest"
 )
 
 // benchmarkTexts are the golden strings joined to the length of a post, 10,000 of them
@@ -32,11 +35,16 @@ func size(texts []string) int64 {
 }
 
 func BenchmarkEncode(b *testing.B) {
-	tok, texts := benchmarkTexts(b)
-	b.SetBytes(size(texts) / int64(len(texts)))
-	b.ReportAllocs()
-	for i := 0; b.Loop(); i++ {
-		tok.Encode(texts[i%len(texts)])
+	_, texts := benchmarkTexts(b)
+	for _, dir := range goldentest.Cases(b, "tokenizer.json", "tokenizers") {
+		tok := load(b, dir)
+		b.Run(filepath.Base(dir), func(b *testing.B) {
+			b.SetBytes(size(texts) / int64(len(texts)))
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				tok.Encode(texts[i%len(texts)])
+			}
+		})
 	}
 }
 

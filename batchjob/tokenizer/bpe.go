@@ -27,8 +27,8 @@ type merged struct {
 // must be in the vocabulary.
 func newBPE(vocab map[string]int32, merges [][2]string, prefix bool) (*bpe, error) {
 	m := &bpe{merges: make(map[pair]merged, len(merges)), prefix: prefix, words: newWordCache(), whole: true}
-	for b, r := range byteRunes {
-		id, ok := vocab[string(r)]
+	for b := range m.bytes {
+		id, ok := vocab[string(byteRune(byte(b)))]
 		if !ok {
 			id, m.whole = -1, false
 		}
@@ -138,7 +138,7 @@ func (m *bpe) offer(w *wordWork, at int32) {
 func (m *bpe) shift(parts []part, word []byte) {
 	var owner []int32 // the byte of the word for each byte of its written form
 	for i, c := range word {
-		for range utf8.RuneLen(byteRunes[c]) {
+		for range utf8.RuneLen(byteRune(c)) {
 			owner = append(owner, int32(i))
 		}
 	}
@@ -147,7 +147,7 @@ func (m *bpe) shift(parts []part, word []byte) {
 		size := 0
 		for _, c := range word[p.from:p.to] {
 			if m.bytes[c] >= 0 {
-				size += utf8.RuneLen(byteRunes[c])
+				size += utf8.RuneLen(byteRune(c))
 			}
 		}
 		parts[i].from, parts[i].to = owner[at], owner[at+size-1]+1

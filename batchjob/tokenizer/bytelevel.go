@@ -5,21 +5,19 @@ import (
 	"unicode/utf8"
 )
 
-// byteRunes are the characters that byte-level vocabularies write bytes as: those of Latin-1
-// that can be seen as themselves, the others from U+0100 on.
-var byteRunes = func() (runes [256]rune) {
-	next := rune(0x100)
-	for b := range runes {
-		switch {
-		case '!' <= b && b <= '~', 0xa1 <= b && b <= 0xac, 0xae <= b && b <= 0xff:
-			runes[b] = rune(b)
-		default:
-			runes[b] = next
-			next++
-		}
+// byteRune is the character that byte-level vocabularies write b as: one of Latin-1 that can
+// be seen as itself, the others in their order from U+0100 on.
+func byteRune(b byte) rune {
+	switch {
+	case b <= ' ':
+		return 0x100 + rune(b)
+	case 0x7f <= b && b <= 0xa0:
+		return 0x121 + rune(b-0x7f)
+	case b == 0xad:
+		return 0x143
 	}
-	return runes
-}()
+	return rune(b)
+}
 
 // spaceRune is how a space is written.
 const spaceRune = '\u0120'

@@ -23,7 +23,7 @@ func shortReads(t *testing.T, dir, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	copied := dir
+	var copied string
 	if name == "tokenizer.json" {
 		copied = t.TempDir()
 	} else {
@@ -138,16 +138,17 @@ func TestRawFileErrors(t *testing.T) {
 		want  string
 		is    error
 	}{
-		"vocab.json":            {map[string]string{"vocab.json": "[", "merges.txt": "\n"}, "vocab.json: it is not an object of tokens and their ids: at byte 1", nil},
-		"vocab.json is null":    {map[string]string{"vocab.json": "null", "merges.txt": "\n"}, "vocab.json: it is not an object", nil},
-		"vocab.json's ids":      {map[string]string{"vocab.json": `{"a": "b"}`, "merges.txt": "\n"}, "vocab.json: it is not an object of tokens and their ids: at byte 9", nil},
-		"merges":                {map[string]string{"vocab.json": vocab, "merges.txt": "#\na b\na\n"}, "merges.txt: line 3 has 1 tokens", nil},
-		"merges of one line":    {map[string]string{"vocab.json": vocab, "merges.txt": "#"}, "merges.txt: it has no line feed", nil},
-		"merges not UTF-8":      {map[string]string{"vocab.json": vocab, "merges.txt": "#\n\xff a\n"}, "merges.txt: it is not UTF-8", nil},
-		"merge of strangers":    {map[string]string{"vocab.json": vocab, "merges.txt": "#\na c\n"}, `merges.txt: merge 1 makes "ac"`, nil},
-		"merge twice":           {map[string]string{"vocab.json": vocab, "merges.txt": "#\na b\na b\n"}, "merges.txt: merge 2 is merge 1 once more", nil},
-		"id of the decoder":     {map[string]string{"vocab.json": vocab, "merges.txt": "#\n", "tokenizer_config.json": `{"added_tokens_decoder": {"-3": {"content": "x"}}}`}, "tokenizer_config.json: added_tokens_decoder has id -3", nil},
-		"two for spiece.model":  {map[string]string{"spiece.model": model}, "spiece.model may be ALBERT's or XLNet's", nil},
+		"vocab.json":         {map[string]string{"vocab.json": "[", "merges.txt": "\n"}, "vocab.json: it is not an object of tokens and their ids: at byte 1", nil},
+		"vocab.json is null": {map[string]string{"vocab.json": "null", "merges.txt": "\n"}, "vocab.json: it is not an object", nil},
+		"vocab.json's ids":   {map[string]string{"vocab.json": `{"a": "b"}`, "merges.txt": "\n"}, "vocab.json: it is not an object of tokens and their ids: at byte 9", nil},
+		"merges":             {map[string]string{"vocab.json": vocab, "merges.txt": "#\na b\na\n"}, "merges.txt: line 3 has 1 tokens", nil},
+		"merges of one line": {map[string]string{"vocab.json": vocab, "merges.txt": "#"}, "merges.txt: it has no line feed", nil},
+		"merges not UTF-8":   {map[string]string{"vocab.json": vocab, "merges.txt": "#\n\xff a\n"}, "merges.txt: it is not UTF-8", nil},
+		"merge of strangers": {map[string]string{"vocab.json": vocab, "merges.txt": "#\na c\n"}, `merges.txt: merge 1 makes "ac"`, nil},
+		"merge twice":        {map[string]string{"vocab.json": vocab, "merges.txt": "#\na b\na b\n"}, "merges.txt: merge 2 is merge 1 once more", nil},
+		"id of the decoder":  {map[string]string{"vocab.json": vocab, "merges.txt": "#\n", "tokenizer_config.json": `{"added_tokens_decoder": {"-3": {"content": "x"}}}`}, "tokenizer_config.json: added_tokens_decoder has id -3", nil},
+		"two for spiece.model": {map[string]string{"spiece.model": string(smallModel(piece("<cls>", 0, spControl), piece("<sep>", 0, spControl)))},
+			"spiece.model: it may be ALBERT's or XLNet's", nil},
 		"of the wrong family":   {map[string]string{"spiece.model": model, "config.json": `{"model_type": "roberta"}`}, "holds neither tokenizer.json nor vocab.json with merges.txt, which RoBERTa has", fs.ErrNotExist},
 		"config.json":           {map[string]string{"spm.model": model, "config.json": `{`}, "config.json: at byte 1", nil},
 		"split_by_punct":        {map[string]string{"spm.model": model, "tokenizer_config.json": `{"split_by_punct": true}`}, "split_by_punct", ErrNotImplemented},
@@ -170,12 +171,15 @@ func TestRawFileErrors(t *testing.T) {
 	}
 }
 
-func TestModelJSONErrors(t *testing.T) {
-	const bpeJSON = `{"pre_tokenizer": {"type": "ByteLevel"}, "model": {"vocab": {"a": 0, "b": 1, "ab": 2}, "merges": ["a b"]}}`
-	const unigramJSON = `{"pre_tokenizer": {"type": "Metaspace", "replacement": "▁"}, "normalizer": {"type": "Sequence", "normalizers": [{"type": "Lowercase"}]},
+const (
+	bpeJSON     = `{"pre_tokenizer": {"type": "ByteLevel"}, "model": {"vocab": {"a": 0, "b": 1, "ab": 2}, "merges": ["a b"]}}`
+	unigramJSON = `{"pre_tokenizer": {"type": "Metaspace", "replacement": "▁"}, "normalizer": {"type": "Sequence", "normalizers": [{"type": "Lowercase"}]},
 		"model": {"unk_id": 0, "vocab": [["<unk>", 0], ["a", -1.5]]}}`
-	const wordPieceJSON = `{"normalizer": {"type": "BertNormalizer"}, "pre_tokenizer": {"type": "BertPreTokenizer"},
+	wordPieceJSON = `{"normalizer": {"type": "BertNormalizer"}, "pre_tokenizer": {"type": "BertPreTokenizer"},
 		"model": {"max_input_chars_per_word": 100, "unk_token": "u", "vocab": {"u": 0}}}`
+)
+
+func TestModelJSONErrors(t *testing.T) {
 	charsmapOf := func(data string) string {
 		return `{"type": "Precompiled", "precompiled_charsmap": "` + data + `"}`
 	}

@@ -164,6 +164,18 @@ func bare(t testing.TB, dir string) string {
 	return to
 }
 
+// alone copies one file of a golden folder.
+func alone(t testing.TB, dir, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := t.TempDir()
+	writeFile(t, filepath.Join(to, name), data)
+	return to
+}
+
 func writeFile(t testing.TB, path string, data []byte) {
 	t.Helper()
 	if err := os.WriteFile(path, data, 0o600); err != nil {
@@ -178,6 +190,9 @@ func TestGolden(t *testing.T) {
 			if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
 				sources["raw"] = withoutJSON(t, dir)
 				sources["bare"] = bare(t, dir)
+				if name == "spiece.model" || name == "spm.model" {
+					sources["alone"] = alone(t, dir, name)
+				}
 			}
 		}
 		for source, from := range sources {

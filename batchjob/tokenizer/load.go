@@ -64,7 +64,7 @@ func loader(dir string, c config) (names []string, read func(data [][]byte) (*To
 	case f != nil && f.files == pieceFiles && has("spiece.model"):
 		return []string{"spiece.model"}, func(data [][]byte) (*Tokenizer, error) { return fromSPModel(data[0], f, c) }, nil
 	case f == nil && has("spiece.model"):
-		return nil, nil, fmt.Errorf("%s may be ALBERT's or XLNet's: tokenizer_class in tokenizer_config.json or model_type in config.json must say which", filepath.Join(dir, "spiece.model"))
+		return []string{"spiece.model"}, func(data [][]byte) (*Tokenizer, error) { return fromSPModel(data[0], nil, c) }, nil
 	case f == nil:
 		return nil, nil, fmt.Errorf("%s holds neither tokenizer.json nor vocab.txt, vocab.json with merges.txt, spiece.model or spm.model: %w", dir, fs.ErrNotExist)
 	}

@@ -153,11 +153,11 @@ func (n *normalizer) foldAbove(r rune) rune {
 }
 
 // put appends r as it is.
-func (d *normalized) put(r rune, source int32) {
-	before := len(d.text)
-	d.text = utf8.AppendRune(d.text, r)
-	for range len(d.text) - before {
-		d.align = append(d.align, source)
+func (n *normalized) put(r rune, source int32) {
+	before := len(n.text)
+	n.text = utf8.AppendRune(n.text, r)
+	for range len(n.text) - before {
+		n.align = append(n.align, source)
 	}
 }
 

@@ -163,7 +163,9 @@ func FuzzEncode(f *testing.F) {
 }
 
 func FuzzTokenizerJSON(f *testing.F) {
-	f.Add([]byte(minimalJSON), "a text")
+	for _, s := range []string{minimalJSON, bpeJSON, unigramJSON, wordPieceJSON} {
+		f.Add([]byte(s), "a text")
+	}
 	f.Fuzz(func(t *testing.T, data []byte, text string) {
 		tok, err := fromJSON(data, config{})
 		if err != nil {

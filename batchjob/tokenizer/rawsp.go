@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"errors"
 	"fmt"
 	"unicode"
 	"unicode/utf8"
@@ -8,11 +9,17 @@ import (
 
 // fromSPModel builds an ALBERT, XLNet or DeBERTa-v2/v3 tokenizer from a SentencePiece model,
 // as transformers converts it to a fast tokenizer. The file's own settings (byte fallback,
-// dummy prefix, extra white space) do not count there, and so they do not here.
+// dummy prefix, extra white space) do not count there, and so they do not here. Without f, the
+// pieces must tell ALBERT and XLNet apart.
 func fromSPModel(data []byte, f *family, c config) (*Tokenizer, error) {
 	m, err := parseSPModel(data)
 	if err != nil {
 		return nil, err
+	}
+	if f == nil {
+		if f, err = m.family(); err != nil {
+			return nil, err
+		}
 	}
 	s := unigramSettings{prefix: true}
 	if s.steps, err = f.steps(m, c); err != nil {
@@ -40,6 +47,22 @@ func fromSPModel(data []byte, f *family, c config) (*Tokenizer, error) {
 		return nil, fmt.Errorf("with tokenizer_config.json: %w", err)
 	}
 	return f.finish(p, c)
+}
+
+// family returns the family whose special tokens are pieces.
+func (m *spModel) family() (*family, error) {
+	has := map[string]bool{}
+	for _, p := range m.pieces {
+		has[p.piece] = true
+	}
+	is := func(f *family) bool { return has[f.tokens.cls] && has[f.tokens.sep] }
+	switch albert, xlnet := is(&albertFamily), is(&xlnetFamily); {
+	case albert && !xlnet:
+		return &albertFamily, nil
+	case xlnet && !albert:
+		return &xlnetFamily, nil
+	}
+	return nil, errors.New("it may be ALBERT's or XLNet's: tokenizer_class in tokenizer_config.json or model_type in config.json must say which")
 }
 
 // steps returns the family's normalisation.

@@ -90,7 +90,7 @@ func slowBest(ids map[string]int32, m *unigram, word string) []part {
 			}
 			piece := word[from:end]
 			id, ok := ids[piece]
-			score := 0.0
+			var score float64
 			switch {
 			case ok:
 				score = m.scores[id]

@@ -42,7 +42,7 @@ func run(ctx context.Context, args []string) error {
 	golden := flags.String("golden", "tests/golden/tokenizers", "a folder with corpus.txt and folders of tokenizers")
 	families := flags.String("families", "", "the folders to measure, with commas between; default all")
 	posts := flags.Int("posts", 10_000, "how many texts are encoded")
-	flags.IntVar(&b.passes, "passes", 5, "how often each figure is measured; the median counts")
+	flags.IntVar(&b.passes, "passes", 3, "how often each figure is measured; the median counts")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

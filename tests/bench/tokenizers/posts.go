@@ -7,9 +7,8 @@ import (
 	"strings"
 )
 
-// sentencesPerPost is how many lines of the corpus a post has at most; a post is then about as
-// long as one of Reddit's, 50 to 200 words.
-const sentencesPerPost = 24
+// A post has 2 to 14 lines of the corpus, about 90 words.
+const leastLines, mostLines = 2, 14
 
 // readPosts makes n different posts of the lines of a corpus.
 func readPosts(path string, n int) ([]string, error) {
@@ -22,7 +21,7 @@ func readPosts(path string, n int) ([]string, error) {
 	posts := make([]string, n)
 	for i := range posts {
 		parts := []string{fmt.Sprintf("Post %d:", i)}
-		for range 4 + rng.IntN(sentencesPerPost-4) {
+		for range leastLines + rng.IntN(mostLines-leastLines+1) {
 			parts = append(parts, lines[rng.IntN(len(lines))])
 		}
 		posts[i] = strings.Join(parts, " ")

@@ -36,7 +36,7 @@ func read(ctx context.Context, in io.Reader, to chan<- batch) {
 		for len(b.inputs) == 0 || len(b.inputs) < batchLines && r.Buffered() > 0 {
 			var line []byte
 			line, b.err = readLine(r)
-			if b.err != nil && b.err != io.EOF {
+			if b.err != nil && !errors.Is(b.err, io.EOF) {
 				b.err = fmt.Errorf("read line %d: %w", number+1, b.err)
 				break
 			}
@@ -70,7 +70,7 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 	for {
 		part, err := r.ReadSlice('\n')
 		line = append(line, part...)
-		if err != bufio.ErrBufferFull {
+		if !errors.Is(err, bufio.ErrBufferFull) {
 			return line, err
 		}
 		if len(line) > maxLine {
