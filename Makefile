@@ -13,11 +13,11 @@ SUPERMAX := bin/supermax
 
 # Packages that link no libtorch: they also run under the race detector.
 PURE = $(shell CGO_ENABLED=0 go list ./cmd/... ./shared/... ./lambdas/... ./configs/... ./data/... \
-	./batchjob/tokenizer/... ./batchjob/dataset/... ./batchjob/safetensors/... ./batchjob/pretrained/... ./batchjob/sched/... \
+	./batchjob/tokenizer/... ./batchjob/dataset/... ./batchjob/safetensors/... ./batchjob/mapped/... ./batchjob/torchfile/... ./batchjob/pretrained/... ./batchjob/sched/... \
 	./batchjob/slot/... ./batchjob/support/... ./batchjob/baseline/...)
 
 .PHONY: help deps build run test test-short test-race test-cov test-golden test-load e2e chaos bench-ask lint clean \
-	localstack-up localstack-down test-localstack lint-infra image-push trainer gotch models stage-a stage-b stage-c supermax-all baseline-benchmark bench-tensor bench-search bench-simulate
+	localstack-up localstack-down test-localstack lint-infra image-push trainer gotch models stage-a stage-b stage-c supermax-all baseline-benchmark bench-tensor test-architectures hpo-validate-architectures bench-search bench-backbones bench-simulate
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -101,11 +101,22 @@ supermax-all: models ## run all three stages of HPO_TASK's study
 baseline-benchmark: ## TF-IDF and logistic regression on the sample corpus, cross-validated
 	@mkdir -p bin && CGO_ENABLED=0 go build -o $(SUPERMAX) ./cmd/supermax && $(SUPERMAX) baseline data/sample/groundtruth
 
+test-architectures: deps ## test the eight architectures: golden values, gradients, and that each learns
+	go test -count=1 -timeout 20m ./batchjob/pretrained ./batchjob/tokenizer ./batchjob/backbone ./batchjob/head ./batchjob/classifier
+
+hpo-validate-architectures: build ## two real trials of each of the eight architectures, through ask and tell
+	@bash scripts/tiny-checkpoints.sh models
+	@$(SUPERMAX) stage a configs/study/architectures.yaml
+	@$(SUPERMAX) trials architectures
+
 bench-tensor: deps ## the cost of one small operation: ours and gotch/ts
 	@bash scripts/bench-tensor.sh
 
 bench-search: ## the search beside Optuna 5, in one run: PART=speed, quality, parallel or all (the default; half an hour)
 	@bash scripts/bench-search.sh $(or $(PART),all)
+
+bench-backbones: deps ## our encoders beside Hugging Face's, in one run: PART=small, base, memory or all (the default; a quarter of an hour)
+	@bash scripts/bench-backbones.sh $(or $(PART),all)
 
 bench-simulate: ## what it takes to simulate 10,000 slots over 100,000 trials
 	@mkdir -p bin && CGO_ENABLED=0 go build -o $(SUPERMAX) ./cmd/supermax

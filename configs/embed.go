@@ -2,7 +2,7 @@
 // that estimates are made with.
 package configs
 
-import _ "embed"
+import "embed"
 
 // Space is the file space.yaml: the whole search space.
 //
@@ -18,3 +18,8 @@ var Prices []byte
 //
 //go:embed seconds.yaml
 var Seconds []byte
+
+// Models holds model/*.yaml: a card of each backbone that the search space names.
+//
+//go:embed model/*.yaml
+var Models embed.FS

@@ -50,8 +50,8 @@ func TestGoldenNamesAgree(t *testing.T) {
 					t.Error(err)
 					continue
 				}
-				if !reflect.DeepEqual(want, got) { // [cmp.Diff] takes its time
-					t.Errorf("%s differs (-want +got):\n%.2000s", path, cmp.Diff(want, got))
+				if !reflect.DeepEqual(want.Params, got.Params) { // [cmp.Diff] takes its time
+					t.Errorf("%s differs (-want +got):\n%.2000s", path, cmp.Diff(want.Params, got.Params))
 				}
 			}
 		})

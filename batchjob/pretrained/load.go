@@ -2,14 +2,15 @@ package pretrained
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"unsafe"
 
-	"github.com/supermax-hpo/supermax/batchjob/safetensors"
+	"github.com/supermax-hpo/supermax/batchjob/mapped"
 )
 
 // A Param is one parameter's values, row-major.
@@ -19,11 +20,14 @@ type Param struct {
 	Data  []float32
 }
 
-// Weights are a checked checkpoint: every parameter of its architecture that the file
-// holds, in the order of [Params].
+// Weights are a checked checkpoint: every parameter of its architecture that the files hold,
+// in the order of [Params]. Values lie in mapped files where these have them as float32;
+// see [Weights.Release] and [Weights.Close].
 type Weights struct {
 	Config Config
 	Params []Param
+
+	files []*mapped.File // that Params lie in
 }
 
 // Find returns the parameter of that name.
@@ -35,9 +39,11 @@ func (w *Weights) Find(name string) (Param, bool) {
 	return w.Params[i], true
 }
 
-// Load reads dir/config.json and dir/model.safetensors, and checks every parameter's
-// name, shape and finiteness, and the vocabulary's size against dir/vocab.txt when that
-// is there. Its error lists everything that is missing, unexpected or of another shape.
+// Load reads dir/config.json and the weights beside it: model.safetensors, else its shards by
+// model.safetensors.index.json, else pytorch_model.bin, else its shards. It checks every
+// parameter's name, shape and finiteness, and the vocabulary's size against dir/vocab.txt
+// when that is there. Its error lists everything that is missing, unexpected or of another
+// shape.
 func Load(dir string) (*Weights, error) {
 	c, err := LoadConfig(dir)
 	if err != nil {
@@ -46,83 +52,108 @@ func Load(dir string) (*Weights, error) {
 	if err := checkVocabulary(dir, c); err != nil {
 		return nil, err
 	}
-	return LoadFile(filepath.Join(dir, "model.safetensors"), c)
-}
-
-// LoadFile is [Load] for one weights file of a known configuration.
-func LoadFile(path string, c Config) (*Weights, error) {
-	r, err := os.Open(path)
-	if err != nil {
-		if pickle := filepath.Join(filepath.Dir(path), "pytorch_model.bin"); os.IsNotExist(err) && exists(pickle) {
-			return nil, fmt.Errorf("load backbone: %s does not exist, and %s is a pickle, which runs code when it is read: convert it to safetensors", path, pickle)
-		}
-		return nil, fmt.Errorf("load backbone: %w", shortPathError(err, path))
-	}
-	defer func() { _ = r.Close() }() // opened for reading only
-	stat, err := r.Stat()
+	path, err := weightsPath(dir)
 	if err != nil {
 		return nil, fmt.Errorf("load backbone: %w", err)
 	}
-	f, err := safetensors.Read(r, stat.Size())
-	if err != nil {
-		return nil, fmt.Errorf("load %s: %w", path, err)
-	}
-	w, err := assemble(f, c)
-	if err != nil {
-		return nil, fmt.Errorf("load %s: %w", path, err)
-	}
-	return w, nil
+	return LoadFile(path, c)
 }
 
-// assemble matches the file's tensors with the architecture's parameters.
-func assemble(f *safetensors.File, c Config) (*Weights, error) {
+// LoadFile is [Load] for one weights file, or one index of such files, of a known
+// configuration. The name says which: it ends in .safetensors, .index.json, or another way,
+// as what torch.save writes.
+func LoadFile(path string, c Config) (*Weights, error) {
+	tensors, files, err := openWeights(path)
+	var w *Weights
+	if err == nil {
+		if w, err = assemble(path, tensors, c); err == nil {
+			w.files = slices.DeleteFunc(files, func(f *mapped.File) bool { return !w.liesIn(f) && f.Close() == nil })
+			return w, nil
+		}
+	}
+	_ = closeAll(files) // the first error counts
+	return nil, fmt.Errorf("load backbone: %w", err)
+}
+
+// liesIn reports whether a parameter's values are in the file's mapping.
+func (w *Weights) liesIn(f *mapped.File) bool {
+	return slices.ContainsFunc(w.Params, func(p Param) bool { return len(p.Data) > 0 && f.Holds(unsafe.Pointer(&p.Data[0])) })
+}
+
+// assemble matches the stored tensors with the architecture's parameters and reads those.
+func assemble(path string, tensors []stored, c Config) (*Weights, error) {
 	specs := Params(c)
-	stored := map[string]string{} // canonical name → name in the file
+	byName := make(map[string]Spec, len(specs))
+	for _, s := range specs {
+		byName[s.Name] = s
+	}
+	found := map[string]stored{} // by canonical name
 	var problems mismatch
-	for _, info := range f.Tensors() {
-		name := canonical(c, info.Name)
+	for _, t := range tensors {
+		name := canonical(c, t.name)
 		if ignored(c, name) {
 			continue
 		}
-		if first, twice := stored[name]; twice {
-			problems.twice = append(problems.twice, fmt.Sprintf("%s and %s", first, info.Name))
+		if first, twice := found[name]; twice {
+			same, err := equal(first, t)
+			if err != nil {
+				return nil, err
+			}
+			if !same {
+				problems.twice = append(problems.twice, fmt.Sprintf("%s and %s", first.name, t.name))
+			}
 			continue
 		}
-		stored[name] = info.Name
-		i := slices.IndexFunc(specs, func(s Spec) bool { return s.Name == name })
-		switch {
-		case i < 0:
-			problems.unexpected = append(problems.unexpected, info.Name)
-		case !slices.Equal(specs[i].Shape, info.Shape):
-			problems.shape = append(problems.shape, fmt.Sprintf("%s is %v instead of %v", info.Name, info.Shape, specs[i].Shape))
+		found[name] = t
+		switch s, known := byName[name]; {
+		case !known:
+			problems.unexpected = append(problems.unexpected, t.name)
+		case !slices.Equal(s.Shape, t.shape):
+			problems.shape = append(problems.shape, fmt.Sprintf("%s is %v instead of %v", t.name, t.shape, s.Shape))
 		}
 	}
 	for _, s := range specs {
-		if _, ok := stored[s.Name]; !ok && !s.Optional {
+		if _, ok := found[s.Name]; !ok && !s.Optional {
 			problems.missing = append(problems.missing, s.Name)
 		}
 	}
 	if err := problems.err(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
 	w := &Weights{Config: c}
 	for _, s := range specs {
-		from, ok := stored[s.Name]
+		t, ok := found[s.Name]
 		if !ok {
 			continue
 		}
-		data, err := f.Float32s(from)
+		data, err := t.values()
 		if err != nil {
 			return nil, err
-		}
-		for i, v := range data {
-			if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-				return nil, fmt.Errorf("parameter %s holds %v at element %d; the file is damaged", from, v, i)
-			}
 		}
 		w.Params = append(w.Params, Param{Name: s.Name, Shape: s.Shape, Data: data})
 	}
 	return w, nil
+}
+
+// equal reports whether two tensors are one that a checkpoint has under two names: tied
+// weights are stored so by torch.save, with one storage, and by others as copies.
+func equal(a, b stored) (bool, error) {
+	if a.dtype != b.dtype || !slices.Equal(a.shape, b.shape) {
+		return false, nil
+	}
+	x, err := a.raw()
+	if err != nil {
+		return false, err
+	}
+	y, err := b.raw()
+	if err != nil {
+		return false, err
+	}
+	same := bytes.Equal(x, y)
+	if err := release(a.file, x); err != nil {
+		return false, err
+	}
+	return same, release(b.file, y)
 }
 
 // mismatch collects what a checkpoint and its configuration disagree about.

@@ -110,6 +110,9 @@ func TestLoadListsEveryMismatch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for i, p := range w.Params { // out of the file, which is written over below
+		w.Params[i].Data = slices.Clone(p.Data)
+	}
 	write := func(edit func([]safetensors.Tensor) []safetensors.Tensor) {
 		var tensors []safetensors.Tensor
 		for _, p := range w.Params {
@@ -151,7 +154,7 @@ func TestLoadListsEveryMismatch(t *testing.T) {
 		{"not finite", func(x []safetensors.Tensor) []safetensors.Tensor {
 			x[3].Float32s[5] = float32(math.NaN())
 			return x
-		}, []string{"embeddings.LayerNorm.weight holds NaN at element 5"}},
+		}, []string{"model.safetensors: parameter embeddings.LayerNorm.weight: it holds NaN at element 5"}},
 		{"integers", func(x []safetensors.Tensor) []safetensors.Tensor {
 			x[3].Float32s, x[3].Int64s = nil, make([]int64, 8)
 			return x
@@ -187,8 +190,8 @@ func TestLoadRefusesFolders(t *testing.T) {
 		want  string
 	}{
 		{"no config", map[string]string{"config.json": ""}, "config.json does not exist"},
-		{"no weights", map[string]string{"model.safetensors": ""}, "model.safetensors does not exist"},
-		{"only a pickle", map[string]string{"model.safetensors": "", "pytorch_model.bin": "x"}, "is a pickle, which runs code"},
+		{"no weights", map[string]string{"model.safetensors": ""}, "model.safetensors does not exist, nor does model.safetensors.index.json, pytorch_model.bin, pytorch_model.bin.index.json"},
+		{"a pickle that is none", map[string]string{"model.safetensors": "", "pytorch_model.bin": "x"}, "pytorch_model.bin: not a readable PyTorch state dict: byte 0"},
 		{"vocabulary short", map[string]string{"vocab.txt": strings.Repeat("a\n", 39)}, "has 39 tokens, but vocab_size in config.json is 40"},
 		{"vocabulary right, no last newline", map[string]string{"vocab.txt": strings.Repeat("a\n", 39) + "b"}, ""},
 		{"vocabulary with an endless line", map[string]string{"vocab.txt": strings.Repeat("a", 1<<17)}, "line 1"},

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 )
 
 // A File is an open safetensors file. Data is read when it is asked for, so that a large
@@ -116,42 +115,24 @@ func (f *File) Lookup(name string) (Info, bool) {
 	return f.infos[i], true
 }
 
+// Span returns where a tensor's elements lie in the file, little-endian and in row-major
+// order: the first byte and the one behind the last.
+func (f *File) Span(i Info) (from, to int64) { return f.dataAt + i.begin, f.dataAt + i.end }
+
 // Float32s reads a tensor of F32, or of F16, BF16 or F64 converted.
 func (f *File) Float32s(name string) ([]float32, error) {
 	info, ok := f.Lookup(name)
 	if !ok {
 		return nil, fmt.Errorf("read tensor %q: there is none of that name", name)
 	}
-	var convert func(dst []float32, src []byte)
 	switch info.DType {
-	case F32:
-		convert = func(dst []float32, src []byte) {
-			for i := range dst {
-				dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(src[4*i:]))
-			}
-		}
-	case F16:
-		convert = func(dst []float32, src []byte) {
-			for i := range dst {
-				dst[i] = halfToFloat(binary.LittleEndian.Uint16(src[2*i:]))
-			}
-		}
-	case BF16:
-		convert = func(dst []float32, src []byte) {
-			for i := range dst {
-				dst[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(src[2*i:])) << 16)
-			}
-		}
-	case F64:
-		convert = func(dst []float32, src []byte) {
-			for i := range dst {
-				dst[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(src[8*i:])))
-			}
-		}
+	case F32, F16, BF16, F64:
 	default:
 		return nil, fmt.Errorf("read tensor %q: it holds %s, not floats", name, info.DType)
 	}
-	return readAs(f, info, convert)
+	return readAs(f, info, func(dst []float32, src []byte) {
+		_ = Widen(dst, src, info.DType) // one of those above
+	})
 }
 
 // Int64s reads a tensor of I64, or of I32 widened.
@@ -195,24 +176,4 @@ func readAs[T any](f *File, info Info, convert func(dst []T, src []byte)) ([]T, 
 		done += n
 	}
 	return out, nil
-}
-
-// halfToFloat widens an IEEE 754 binary16, subnormals, infinities and NaN included.
-func halfToFloat(h uint16) float32 {
-	sign := uint32(h&0x8000) << 16
-	exponent := uint32(h>>10) & 0x1f
-	mantissa := uint32(h & 0x3ff)
-	switch {
-	case exponent == 0x1f:
-		return math.Float32frombits(sign | 0x7f800000 | mantissa<<13)
-	case exponent == 0 && mantissa == 0:
-		return math.Float32frombits(sign)
-	case exponent == 0:
-		v := float32(mantissa) / (1 << 24)
-		if sign != 0 {
-			v = -v
-		}
-		return v
-	}
-	return math.Float32frombits(sign | (exponent+112)<<23 | mantissa<<13)
 }

@@ -99,6 +99,30 @@ func TestFloatTypes(t *testing.T) {
 	}
 }
 
+// Every binary16 is widened as its definition says: (-1)^s × 2^(e-15) × 1.m, or 2^-14 × 0.m
+// where e is 0.
+func TestHalfToFloat(t *testing.T) {
+	for h := range 1 << 16 {
+		e, m := h>>10&31, float64(h&1023)/1024
+		want := math.Ldexp(1+m, e-15)
+		switch {
+		case e == 0:
+			want = math.Ldexp(m, -14)
+		case e == 31 && m == 0:
+			want = math.Inf(1)
+		case e == 31:
+			want = math.NaN()
+		}
+		if h>>15 == 1 {
+			want = math.Copysign(want, -1)
+		}
+		got := halfToFloat(uint16(h))
+		if float64(got) != want && !(got != got && want != want) || want == 0 && math.Signbit(float64(got)) != math.Signbit(want) {
+			t.Fatalf("%#04x is %v, want %v", h, got, want)
+		}
+	}
+}
+
 // What was written is read again, in every chunking, and twice the same.
 func TestRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

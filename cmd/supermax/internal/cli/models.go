@@ -15,11 +15,11 @@ import (
 func modelsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "models",
-		Short: "Make backbones",
+		Short: "Make, fetch, keep and inspect backbones",
 		Args:  noCommand,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(modelsInitCommand())
+	cmd.AddCommand(modelsInitCommand(), modelsPullCommand(), modelsImportCommand(), modelsListCommand(), modelsInspectCommand())
 	return cmd
 }
 
