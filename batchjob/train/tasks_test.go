@@ -16,6 +16,7 @@ import (
 
 	"github.com/supermax-hpo/supermax/batchjob/classifier"
 	"github.com/supermax-hpo/supermax/batchjob/dataset"
+	"github.com/supermax-hpo/supermax/batchjob/pretrained"
 	"github.com/supermax-hpo/supermax/batchjob/tensor"
 	"github.com/supermax-hpo/supermax/shared/metrics"
 	"github.com/supermax-hpo/supermax/shared/objects"
@@ -295,5 +296,62 @@ func TestBothTasksResumeExactly(t *testing.T) {
 				t.Errorf("weights and moments (-want +got):\n%.1000s", diff)
 			}
 		})
+	}
+}
+
+// lengthsOf notes how many lengths the rows of each measured batch have.
+type lengthsOf struct {
+	model
+	seen []int
+}
+
+func (m *lengthsOf) Predict(b classifier.Batch) (classifier.Prediction, error) {
+	lengths := map[int]bool{}
+	for r := range b.Rows() {
+		lengths[b.Starts[r+1]-b.Starts[r]] = true
+	}
+	m.seen = append(m.seen, len(lengths))
+	return m.model.Predict(b)
+}
+
+// ConvBERT is measured without any padding, and learns and resumes like the others.
+func TestPaddingCounts(t *testing.T) {
+	f := withEvidence(t, realFixture(t), dataset.Share)
+	folder := f.study.Models["tiny"]
+	vocab, err := os.ReadFile(filepath.Join(folder, "vocab.txt"))
+	check(t, err)
+	c := pretrained.Default(pretrained.ModelTypeConvBERT)
+	c.VocabSize, c.HiddenSize, c.EmbeddingSize, c.NumHiddenLayers, c.NumAttentionHeads = strings.Count(string(vocab), "\n"), 16, 16, 1, 4
+	c.IntermediateSize, c.MaxPositionEmbeddings = 32, 64
+	check(t, os.RemoveAll(folder))
+	check(t, pretrained.Init(folder, c, 1))
+	check(t, os.WriteFile(filepath.Join(folder, "vocab.txt"), vocab, 0o600))
+	straight := runWork(t, f.trainer(t, protocol.StageA), work(0, 3, 1))
+	bucket, err := objects.Open(t.Context(), "mem://")
+	check(t, err)
+	f.bucket = bucket
+	runWork(t, f.trainer(t, protocol.StageA), work(0, 2, 1))
+	r := f.trainer(t, protocol.StageA)
+	open := r.open
+	var watched *lengthsOf
+	r.open = func(o classifier.Options) (model, error) {
+		m, err := open(o)
+		watched = &lengthsOf{model: m}
+		return watched, err
+	}
+	resumed := runWork(t, r, work(2, 3, 1))
+	if diff := cmp.Diff(straight.Epochs[2], resumed.Epochs[0]); diff != "" {
+		t.Errorf("after resuming (-want +got):\n%s", diff)
+	}
+	if straight.Epochs[2].Loss >= straight.Epochs[0].Loss {
+		t.Errorf("the loss rose from %v to %v", straight.Epochs[0].Loss, straight.Epochs[2].Loss)
+	}
+	for _, n := range watched.seen {
+		if n != 1 {
+			t.Errorf("a measured batch has rows of %d lengths", n)
+		}
+	}
+	if len(watched.seen) < 4 {
+		t.Errorf("%d measured batches of several lengths of two tasks", len(watched.seen))
 	}
 }
