@@ -55,15 +55,44 @@ func TestPredictTool(t *testing.T) {
 	}
 }
 
+func TestEmbedTool(t *testing.T) {
+	h := newHome(t)
+	env := map[string]string{"SUPERMAX_MODEL": filepath.Join(filepath.Dir(h.dir), "tiny"), "SUPERMAX_POOLING": "mean", "SUPERMAX_FORMAT": "jsonl", "SUPERMAX_MAX_LENGTH": "8"}
+	embed := func(in string) (string, error) {
+		var out bytes.Buffer
+		err := tool(t.Context(), []string{"embed"}, func(name string) string { return env[name] }, strings.NewReader(in), &out, slog.New(slog.DiscardHandler))
+		return out.String(), err
+	}
+	out, err := embed("{\"text\": \"quiet rain\"}\n{\"id\": \"x\", \"a\": \"old\", \"b\": \"tired\"}\n")
+	if err != nil || !strings.HasPrefix(out, `{"id":"1","vector":[`) || !strings.Contains(out, "\n"+`{"id":"x","vector":[`) {
+		t.Errorf("%q, %v", out, err)
+	}
+	for name, c := range map[string]struct{ key, value, want string }{
+		"model":   {"SUPERMAX_MODEL", "nowhere", "nowhere"},
+		"none":    {"SUPERMAX_MODEL", "", "SUPERMAX_MODEL is missing"},
+		"pooling": {"SUPERMAX_POOLING", "sum", `pooling "sum"`},
+		"length":  {"SUPERMAX_MAX_LENGTH", "-3", `SUPERMAX_MAX_LENGTH is "-3"`},
+		"device":  {"SUPERMAX_DEVICE", "cuda:9", "cuda:9"},
+	} {
+		before := env[c.key]
+		env[c.key] = c.value
+		var told *toldWrong
+		if _, err := embed(""); !errors.As(err, &told) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want …%s…", name, err, c.want)
+		}
+		env[c.key] = before
+	}
+}
+
 func TestToolRefuses(t *testing.T) {
 	for want, c := range map[string]struct {
 		args []string
 		edit func(h *home)
 	}{
-		`arguments ["train"] are not allowed; allowed: none, or predict`: {args: []string{"train"}},
-		`arguments ["predict" "x"] are not allowed`:                      {args: []string{"predict", "x"}},
-		"SUPERMAX_STUDY is missing":                                      {edit: func(h *home) { delete(h.env, "SUPERMAX_STUDY") }},
-		`SUPERMAX_MODELS is "0", it must be a number of 1`:               {edit: func(h *home) { h.env["SUPERMAX_MODELS"] = "0" }},
+		`arguments ["train"] are not allowed; allowed: none, predict or embed`: {args: []string{"train"}},
+		`arguments ["predict" "x"] are not allowed`:                            {args: []string{"predict", "x"}},
+		"SUPERMAX_STUDY is missing":                                            {edit: func(h *home) { delete(h.env, "SUPERMAX_STUDY") }},
+		`SUPERMAX_MODELS is "0", it must be a number of 1`:                     {edit: func(h *home) { h.env["SUPERMAX_MODELS"] = "0" }},
 		"open bucket":    {edit: func(h *home) { h.env["SUPERMAX_OBJECTS"] += "-not" }},
 		"read the study": {edit: func(h *home) { h.env["SUPERMAX_STUDY"] = "other" }},
 		"study s has chosen no configuration yet": {edit: func(*home) {}},

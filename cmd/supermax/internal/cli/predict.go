@@ -1,14 +1,11 @@
 package cli
 
 import (
-	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/supermax-hpo/supermax/cmd/supermax/internal/home"
-	"github.com/supermax-hpo/supermax/shared/wholefile"
 )
 
 func predictCommand() *cobra.Command {
@@ -24,47 +21,21 @@ configuration's null policy); for a sentence also its number from 0 and where it
 ends in the text, in code points.`,
 		Args: exactly(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			switch {
-			case o.Models < 0:
+			if o.Models < 0 {
 				return usage("--models %d is not allowed; it must be from 0 (all)", o.Models)
-			case o.Threads < 0 || o.Threads > 1024:
-				return usage("--threads %d is not allowed; it must be from 0 (one a core) to 1024", o.Threads)
-			case o.Device != "cpu" && o.Device != "cuda":
-				return usage("--device %q is not allowed; allowed: cpu, cuda", o.Device)
+			}
+			if err := checkTool(o.Tool); err != nil {
+				return err
 			}
 			folder, err := home.OpenFolder(runs, args[0])
 			if err != nil {
 				return err
 			}
-			in := cmd.InOrStdin()
-			if args[1] != "-" {
-				file, err := os.Open(args[1])
-				if err != nil {
-					return fmt.Errorf("read the posts: %w", err)
-				}
-				defer file.Close()
-				in = file
-			}
-			if out == "" {
-				return folder.Predict(cmd.Context(), o, in, cmd.OutOrStdout())
-			}
-			var failed error
-			err = wholefile.WriteFrom(out, 0o600, func(w io.Writer) error {
-				failed = folder.Predict(cmd.Context(), o, in, w)
-				return failed
-			})
-			if failed != nil {
-				return failed
-			}
-			return err
+			return fromTo(cmd, args[1], out, func(in io.Reader, out io.Writer) error { return folder.Predict(cmd.Context(), o, in, out) })
 		},
 	}
-	flags := cmd.Flags()
-	flags.StringVar(&runs, "runs", "runs", "the folder of the run folders")
-	flags.StringVar(&out, "out", "", "write the answers to this file (default: standard output)")
-	flags.IntVar(&o.Models, "models", 0, "use the first so many of the chosen configuration's models (default: all)")
-	flags.IntVar(&o.Threads, "threads", 0, "threads (default: one a core)")
-	flags.StringVar(&o.Device, "device", "cpu", "cpu or cuda")
-	flags.StringVar(&o.Trainer, "trainer", "", "the trainer's path (default: beside supermax, then supermax-trainer on PATH)")
+	addTool(cmd, &o.Tool, &out)
+	cmd.Flags().StringVar(&runs, "runs", "runs", "the folder of the run folders")
+	cmd.Flags().IntVar(&o.Models, "models", 0, "use the first so many of the chosen configuration's models (default: all)")
 	return cmd
 }

@@ -56,9 +56,34 @@ func TestPredict(t *testing.T) {
 		`--device "tpu" is not allowed`:             {"predict", "small", posts, "--runs", runs, "--device", "tpu"},
 		"takes 2 argument(s) and got 1":             {"predict", "small"},
 		`no run of study "none"`:                    {"predict", "none", posts, "--runs", runs},
-		"read the posts: open nowhere.jsonl":        {"predict", "small", "nowhere.jsonl", "--runs", runs},
+		"read the texts: open nowhere.jsonl":        {"predict", "small", "nowhere.jsonl", "--runs", runs},
 		"--trainer nowhere: there is no such file":  append(args, "nowhere"),
 		"write /nowhere/x: no such file or directo": append(args, echo, "--out", "/nowhere/x"),
+	} {
+		refuses(t, bad, want)
+	}
+}
+
+func TestEmbed(t *testing.T) {
+	texts := filepath.Join(t.TempDir(), "texts.jsonl")
+	if err := os.WriteFile(texts, []byte("one\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	echo := script(t, `echo "$1 $SUPERMAX_MODEL $SUPERMAX_POOLING $SUPERMAX_FORMAT $SUPERMAX_MAX_LENGTH."; cat`)
+	args := []string{"embed", texts, "--model", "some", "--trainer", echo}
+	if out, _ := good(t, args...); out != "embed some mean jsonl .\none\n" {
+		t.Errorf("prints %q", out)
+	}
+	if out, _ := good(t, append(args, "--pooling", "none", "--format", "parquet", "--max-length", "9")...); out != "embed some none parquet 9.\none\n" {
+		t.Errorf("prints %q", out)
+	}
+	for want, bad := range map[string][]string{
+		"needs --model: the folder of a backbone":                       {"embed", texts},
+		`--pooling "attention" is not allowed; allowed: cls, mean, max`: append(args, "--pooling", "attention"),
+		`--format "csv" is not allowed; allowed: jsonl, parquet`:        append(args, "--format", "csv"),
+		"--max-length -1 is not allowed":                                append(args, "--max-length", "-1"),
+		`--device "tpu" is not allowed`:                                 append(args, "--device", "tpu"),
+		"read the texts: open nowhere.jsonl":                            {"embed", "nowhere.jsonl", "--model", "some"},
 	} {
 		refuses(t, bad, want)
 	}
