@@ -210,21 +210,20 @@ func TestNullPolicyIsMeasured(t *testing.T) {
 		}
 		return result.Epochs[0], task.NullThreshold, task.BestTemperature
 	}
-	strategy := func(name string) space.Value { return space.String(name) }
-	none, _, _ := measure(map[string]space.Value{"null.strategy": strategy("none")})
-	same, _, _ := measure(map[string]space.Value{"null.strategy": strategy("threshold"), "null.threshold": space.Float(0.5)})
+	none, _, _ := measure(map[string]space.Value{"null.strategy": space.String("none")})
+	same, _, _ := measure(map[string]space.Value{"null.strategy": space.String("threshold"), "null.threshold": space.Float(0.5)})
 	if diff := cmp.Diff(none, same); diff != "" {
 		t.Errorf("threshold 0.5 (-none +got):\n%s", diff)
 	}
-	never, threshold, _ := measure(map[string]space.Value{"null.strategy": strategy("threshold"), "null.threshold": space.Float(0.8)})
+	never, threshold, _ := measure(map[string]space.Value{"null.strategy": space.String("threshold"), "null.threshold": space.Float(0.8)})
 	if never.F1Macro >= none.F1Macro || never.ECE != none.ECE || never.NLL != none.NLL || threshold != nil {
 		t.Errorf("threshold 0.8: %+v, want no yes and the ECE of none %+v", never, none)
 	}
-	ratio, _, _ := measure(map[string]space.Value{"null.strategy": strategy("ratio"), "null.ratio": space.Float(0.3)})
+	ratio, _, _ := measure(map[string]space.Value{"null.strategy": space.String("ratio"), "null.ratio": space.Float(0.3)})
 	if ratio.F1Macro == none.F1Macro {
 		t.Errorf("ratio 0.3: %+v, want the second sentence of a pair with a yes to be one as well", ratio)
 	}
-	cool, threshold, temperature := measure(map[string]space.Value{"null.strategy": strategy("calibrated"), "null.temperature": space.Float(0.5)})
+	cool, threshold, temperature := measure(map[string]space.Value{"null.strategy": space.String("calibrated"), "null.temperature": space.Float(0.5)})
 	if threshold == nil || temperature == nil || cool.ECE == none.ECE || cool.F1Macro < none.F1Macro {
 		t.Errorf("calibrated: %+v with threshold %v and temperature %v", cool, threshold, temperature)
 	}
