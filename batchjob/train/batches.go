@@ -1,7 +1,9 @@
 package train
 
 import (
+	"cmp"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/supermax-hpo/supermax/batchjob/backbone"
 	"github.com/supermax-hpo/supermax/batchjob/classifier"
@@ -43,6 +45,45 @@ func mix(seed int64, epoch int, byTask [][]int) []int {
 		next[first]++
 	}
 	return mixed
+}
+
+// bucketed cuts an epoch's rows into batches of about equal lengths and returns them in a
+// shuffled order, for an encoder whose result for a row depends on the padding that longer
+// rows beside it bring (see [backbone.Encoder.PaddingCounts]). The rows are shuffled as by mix
+// and each task's sorted by length, so that what stands in a batch of one length is chance.
+func bucketed(seed int64, epoch int, byTask [][]int, length func(row int) int, size int) []int {
+	mixed := mix(seed, epoch, byTask)
+	task, next := map[int]int{}, make([]int, len(byTask))
+	sorted := make([][]int, len(byTask))
+	for t, rows := range byTask {
+		for _, row := range rows {
+			task[row] = t
+		}
+	}
+	for _, row := range mixed {
+		sorted[task[row]] = append(sorted[task[row]], row)
+	}
+	for _, rows := range sorted {
+		slices.SortStableFunc(rows, func(a, b int) int { return cmp.Compare(length(a), length(b)) })
+	}
+	for i, row := range mixed { // the tasks stay interleaved
+		t := task[row]
+		mixed[i] = sorted[t][next[t]]
+		next[t]++
+	}
+	cut := chunks(mixed, size)
+	whole := len(cut)
+	if len(mixed)%size != 0 {
+		whole-- // the short batch stays the last
+	}
+	out := make([]int, 0, len(mixed))
+	for _, at := range order(len(byTask), seed, epoch, whole) {
+		out = append(out, cut[at]...)
+	}
+	for _, rest := range cut[whole:] {
+		out = append(out, rest...)
+	}
+	return out
 }
 
 // step is the rows of one optimizer step as the model takes them: cut into micro-batches
@@ -122,6 +163,23 @@ func chunksByTokens(rows []encodedRow, which []int, limit int) [][]int {
 	}
 	if start < len(which) {
 		out = append(out, which[start:])
+	}
+	return out
+}
+
+// evenChunks sorts which by length and cuts it where the length changes, and into pieces of at
+// most limit tokens: no row is padded.
+func evenChunks(rows []encodedRow, which []int, limit int) [][]int {
+	sorted := slices.Clone(which)
+	slices.SortStableFunc(sorted, func(a, b int) int { return cmp.Compare(len(rows[a].ids), len(rows[b].ids)) })
+	var out [][]int
+	for len(sorted) > 0 {
+		n := 1
+		for n < len(sorted) && len(rows[sorted[n]].ids) == len(rows[sorted[0]].ids) {
+			n++
+		}
+		out = append(out, chunksByTokens(rows, sorted[:n:n], limit)...)
+		sorted = sorted[n:]
 	}
 	return out
 }

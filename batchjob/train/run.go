@@ -106,7 +106,7 @@ func (r *run) openModel(ctx context.Context) error {
 func (r *run) epoch(ctx context.Context) error {
 	start := time.Now()
 	epoch := r.state.Epoch + 1
-	rows := mix(r.seed, epoch, r.trained)
+	rows := r.order(epoch)
 	perEpoch := stepsPerEpoch(len(rows), r.set.batchSize, r.set.accum)
 	total := perEpoch * r.plan.epochs
 	warmup := sched.WarmupSteps(r.set.warmup, total)
@@ -172,6 +172,14 @@ func (r *run) beforeTraining(ctx context.Context) error {
 	return nil
 }
 
+// order returns the rows of an epoch in the order in which they are trained.
+func (r *run) order(epoch int) []int {
+	if r.even {
+		return bucketed(r.seed, epoch, r.trained, func(row int) int { return len(r.rows[row].ids) }, r.set.batchSize)
+	}
+	return mix(r.seed, epoch, r.trained)
+}
+
 // evaluate measures the model on the held-out rows of every task, by the trial's null
 // policy.
 func (r *run) evaluate(ctx context.Context, step int64, seconds *results.Seconds) (measured, error) {
@@ -200,8 +208,15 @@ func (r *run) evaluate(ctx context.Context, step int64, seconds *results.Seconds
 
 // predict returns the logits of a task's rows, row-major.
 func (r *run) predict(ctx context.Context, task int, rows []int, step int64) ([]float64, error) {
-	var logits []float64
-	for _, which := range chunksByTokens(r.rows, rows, predictTokens) {
+	cut := chunksByTokens
+	if r.even {
+		cut = evenChunks
+	}
+	logits, at := make([]float64, classes*len(rows)), map[int]int{}
+	for i, row := range rows {
+		at[row] = i
+	}
+	for _, which := range cut(r.rows, rows, predictTokens) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -212,11 +227,12 @@ func (r *run) predict(ctx context.Context, task int, rows []int, step int64) ([]
 		if err != nil {
 			return nil, err
 		}
-		for _, z := range p.Logits {
-			if v := float64(z); math.IsNaN(v) || math.IsInf(v, 0) {
+		for i, z := range p.Logits {
+			v := float64(z)
+			if math.IsNaN(v) || math.IsInf(v, 0) {
 				return nil, &classifier.NotFiniteError{What: "logits", Step: step}
 			}
-			logits = append(logits, float64(z))
+			logits[classes*at[which[i/classes]]+i%classes] = v
 		}
 	}
 	return logits, nil

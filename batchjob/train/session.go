@@ -27,6 +27,7 @@ type session struct {
 	trained      [][]int // the rows of part.Train by task
 	weights      *pretrained.Weights
 	classWeights [][]float32 // by task
+	even         bool        // padding counts: rows of like lengths go together
 	identity     string      // what a checkpoint must have been trained from
 	hold         bool        // keep every seed's model between rungs
 	runs         map[int64]*run
@@ -63,6 +64,7 @@ func (t *Trainer) begin(ctx context.Context, work protocol.Work) (*session, erro
 		trained:      t.tasks.divide(part.Train),
 		classWeights: t.tasks.classWeights(t.Study.Training.ClassWeights, t.examples, part.Train),
 	}
+	s.even = paddingCounts(weights)
 	for i, e := range t.examples {
 		s.labels[i] = int32(e.Label)
 	}
@@ -78,6 +80,11 @@ func (t *Trainer) begin(ctx context.Context, work protocol.Work) (*session, erro
 		t.Log.Warn("peak memory will include earlier trials", "error", err)
 	}
 	return s, nil
+}
+
+// paddingCounts tells the backbones of which [backbone.Encoder.PaddingCounts] is true.
+func paddingCounts(w *pretrained.Weights) bool {
+	return w.Config.ModelType == pretrained.ModelTypeConvBERT
 }
 
 // identify hashes what a seed's checkpoint depends on, so that one from elsewhere (a study

@@ -16,6 +16,7 @@ import (
 
 	"github.com/supermax-hpo/supermax/batchjob/classifier"
 	"github.com/supermax-hpo/supermax/batchjob/dataset"
+	"github.com/supermax-hpo/supermax/batchjob/pretrained"
 	"github.com/supermax-hpo/supermax/batchjob/tensor"
 	"github.com/supermax-hpo/supermax/shared/metrics"
 	"github.com/supermax-hpo/supermax/shared/objects"
@@ -209,21 +210,20 @@ func TestNullPolicyIsMeasured(t *testing.T) {
 		}
 		return result.Epochs[0], task.NullThreshold, task.BestTemperature
 	}
-	strategy := func(name string) space.Value { return space.String(name) }
-	none, _, _ := measure(map[string]space.Value{"null.strategy": strategy("none")})
-	same, _, _ := measure(map[string]space.Value{"null.strategy": strategy("threshold"), "null.threshold": space.Float(0.5)})
+	none, _, _ := measure(map[string]space.Value{"null.strategy": space.String("none")})
+	same, _, _ := measure(map[string]space.Value{"null.strategy": space.String("threshold"), "null.threshold": space.Float(0.5)})
 	if diff := cmp.Diff(none, same); diff != "" {
 		t.Errorf("threshold 0.5 (-none +got):\n%s", diff)
 	}
-	never, threshold, _ := measure(map[string]space.Value{"null.strategy": strategy("threshold"), "null.threshold": space.Float(0.8)})
+	never, threshold, _ := measure(map[string]space.Value{"null.strategy": space.String("threshold"), "null.threshold": space.Float(0.8)})
 	if never.F1Macro >= none.F1Macro || never.ECE != none.ECE || never.NLL != none.NLL || threshold != nil {
 		t.Errorf("threshold 0.8: %+v, want no yes and the ECE of none %+v", never, none)
 	}
-	ratio, _, _ := measure(map[string]space.Value{"null.strategy": strategy("ratio"), "null.ratio": space.Float(0.3)})
+	ratio, _, _ := measure(map[string]space.Value{"null.strategy": space.String("ratio"), "null.ratio": space.Float(0.3)})
 	if ratio.F1Macro == none.F1Macro {
 		t.Errorf("ratio 0.3: %+v, want the second sentence of a pair with a yes to be one as well", ratio)
 	}
-	cool, threshold, temperature := measure(map[string]space.Value{"null.strategy": strategy("calibrated"), "null.temperature": space.Float(0.5)})
+	cool, threshold, temperature := measure(map[string]space.Value{"null.strategy": space.String("calibrated"), "null.temperature": space.Float(0.5)})
 	if threshold == nil || temperature == nil || cool.ECE == none.ECE || cool.F1Macro < none.F1Macro {
 		t.Errorf("calibrated: %+v with threshold %v and temperature %v", cool, threshold, temperature)
 	}
@@ -295,5 +295,62 @@ func TestBothTasksResumeExactly(t *testing.T) {
 				t.Errorf("weights and moments (-want +got):\n%.1000s", diff)
 			}
 		})
+	}
+}
+
+// lengthsOf notes how many lengths the rows of each measured batch have.
+type lengthsOf struct {
+	model
+	seen []int
+}
+
+func (m *lengthsOf) Predict(b classifier.Batch) (classifier.Prediction, error) {
+	lengths := map[int]bool{}
+	for r := range b.Rows() {
+		lengths[b.Starts[r+1]-b.Starts[r]] = true
+	}
+	m.seen = append(m.seen, len(lengths))
+	return m.model.Predict(b)
+}
+
+// ConvBERT is measured without any padding, and learns and resumes like the others.
+func TestPaddingCounts(t *testing.T) {
+	f := withEvidence(t, realFixture(t), dataset.Share)
+	folder := f.study.Models["tiny"]
+	vocab, err := os.ReadFile(filepath.Join(folder, "vocab.txt"))
+	check(t, err)
+	c := pretrained.Default(pretrained.ModelTypeConvBERT)
+	c.VocabSize, c.HiddenSize, c.EmbeddingSize, c.NumHiddenLayers, c.NumAttentionHeads = strings.Count(string(vocab), "\n"), 16, 16, 1, 4
+	c.IntermediateSize, c.MaxPositionEmbeddings = 32, 64
+	check(t, os.RemoveAll(folder))
+	check(t, pretrained.Init(folder, c, 1))
+	check(t, os.WriteFile(filepath.Join(folder, "vocab.txt"), vocab, 0o600))
+	straight := runWork(t, f.trainer(t, protocol.StageA), work(0, 3, 1))
+	bucket, err := objects.Open(t.Context(), "mem://")
+	check(t, err)
+	f.bucket = bucket
+	runWork(t, f.trainer(t, protocol.StageA), work(0, 2, 1))
+	r := f.trainer(t, protocol.StageA)
+	open := r.open
+	var watched *lengthsOf
+	r.open = func(o classifier.Options) (model, error) {
+		m, err := open(o)
+		watched = &lengthsOf{model: m}
+		return watched, err
+	}
+	resumed := runWork(t, r, work(2, 3, 1))
+	if diff := cmp.Diff(straight.Epochs[2], resumed.Epochs[0]); diff != "" {
+		t.Errorf("after resuming (-want +got):\n%s", diff)
+	}
+	if straight.Epochs[2].Loss >= straight.Epochs[0].Loss {
+		t.Errorf("the loss rose from %v to %v", straight.Epochs[0].Loss, straight.Epochs[2].Loss)
+	}
+	for _, n := range watched.seen {
+		if n != 1 {
+			t.Errorf("a measured batch has rows of %d lengths", n)
+		}
+	}
+	if len(watched.seen) < 4 {
+		t.Errorf("%d measured batches of several lengths of two tasks", len(watched.seen))
 	}
 }

@@ -89,24 +89,31 @@ func (c *checks) number(name string, most int) int {
 	return n
 }
 
+// compute reads what the tensor library computes on: the CPU with one thread by default.
+func (c *checks) compute() (device string, threads int) {
+	device, threads = "cpu", 1
+	if c.getenv("SUPERMAX_DEVICE") != "" {
+		device = c.formed("SUPERMAX_DEVICE", deviceForm, "cpu or cuda:N")
+	}
+	if c.getenv("SUPERMAX_THREADS") != "" {
+		threads = c.number("SUPERMAX_THREADS", 1024)
+	}
+	return device, threads
+}
+
 // readEnvironment checks the variables that getenv returns and reports every one that is
 // missing or not allowed. It repeats no token.
 func readEnvironment(getenv func(string) string) (environment, error) {
 	c := &checks{getenv: getenv}
 	e := environment{
 		study: c.need("SUPERMAX_STUDY"), stage: protocol.Stage(c.need("SUPERMAX_STAGE")), objects: c.need("SUPERMAX_OBJECTS"),
-		device: "cpu", visible: getenv("CUDA_VISIBLE_DEVICES"), threads: 1, cache: getenv("SUPERMAX_CACHE"),
+		visible: getenv("CUDA_VISIBLE_DEVICES"), cache: getenv("SUPERMAX_CACHE"),
 	}
 	if e.stage != "" && !slices.Contains(protocol.Stages(), e.stage) {
 		c.bad("SUPERMAX_STAGE", "A, B or C")
 	}
 	e.reach(c)
-	if v := getenv("SUPERMAX_DEVICE"); v != "" {
-		e.device = c.formed("SUPERMAX_DEVICE", deviceForm, "cpu or cuda:N")
-	}
-	if getenv("SUPERMAX_THREADS") != "" {
-		e.threads = c.number("SUPERMAX_THREADS", 1024)
-	}
+	e.device, e.threads = c.compute()
 	if e.cache != "" && !filepath.IsAbs(e.cache) {
 		c.bad("SUPERMAX_CACHE", "an absolute folder")
 	}

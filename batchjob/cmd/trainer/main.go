@@ -1,7 +1,8 @@
 // Command trainer is the training container's program, and the only one that links the
 // tensor library. It is one slot: it asks a study for work, over HTTP or by invoking
 // Lambda functions, trains, tells, and ends when the stage has no more. See [environment]
-// for what it needs to be told.
+// for what it needs to be told. With an argument it is no slot but one of the tools that use
+// what was trained (see [tool]).
 //
 // Exit status: 0 when there is no more work, or when it was stopped (SIGTERM, SIGINT, end
 // of standard input, a Spot notice) and gave its trial back; 2 when it cannot work with
@@ -29,7 +30,12 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
-	err := run(ctx, os.Getenv, os.Stdin, os.Stdout, log)
+	var err error
+	if len(os.Args) > 1 {
+		err = tool(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, log)
+	} else {
+		err = run(ctx, os.Getenv, os.Stdin, os.Stdout, log)
+	}
 	stop()
 	if err == nil {
 		return

@@ -1,0 +1,199 @@
+// Package embed turns texts into a backbone's hidden states, or one vector each.
+package embed
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/supermax-hpo/supermax/batchjob/backbone"
+	"github.com/supermax-hpo/supermax/batchjob/head"
+	"github.com/supermax-hpo/supermax/batchjob/pretrained"
+	"github.com/supermax-hpo/supermax/batchjob/tensor"
+	"github.com/supermax-hpo/supermax/batchjob/tokenizer"
+)
+
+// NoPooling keeps every token's hidden state.
+const NoPooling = "none"
+
+// Poolings are what [Options] may name: those of package head that learn nothing, and none.
+func Poolings() []string { return []string{"cls", "mean", "max", NoPooling} }
+
+// Options of [Run].
+type Options struct {
+	Folder    string // the backbone's, with its tokenizer
+	Pooling   string // of [Poolings]
+	MaxLength int    // in tokens; 0: 512, or the backbone's positions where they are fewer
+	Format    string // JSONL or Parquet
+	Worker    *tensor.Worker
+}
+
+// defaultLength is the usual length of the backbones that have no bound of their own.
+const defaultLength = 512
+
+// chunkItems is how many texts are held at a time, batchTokens how many tokens go through
+// the backbone together.
+const (
+	chunkItems  = 512
+	batchTokens = 8192
+)
+
+// Run reads texts and writes what the last layer makes of each, in their order. A text that
+// is longer than MaxLength loses its end, a pair that of the longer text. It errs on the first
+// line that is no text (an [ErrInput]), after those before it.
+func Run(ctx context.Context, o Options, in io.Reader, out io.Writer) (err error) {
+	if !slices.Contains(Poolings(), o.Pooling) {
+		return fmt.Errorf("pooling %q is not allowed; allowed: %v", o.Pooling, Poolings())
+	}
+	w, err := newWriter(o.Format, o.Pooling != NoPooling, out)
+	if err != nil {
+		return err
+	}
+	e := &embedder{Options: o, params: tensor.NewParams()}
+	defer e.params.Free()
+	if err := e.load(); err != nil {
+		return err
+	}
+	lines := newReader(in)
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		items, err := lines.next(chunkItems)
+		if err != nil {
+			return err
+		}
+		if len(items) == 0 {
+			break
+		}
+		results, err := e.embed(ctx, items)
+		if err != nil {
+			return err
+		}
+		for _, r := range results {
+			if err := w.write(r); err != nil {
+				return fmt.Errorf("write the vectors: %w", err)
+			}
+		}
+	}
+	if err := w.close(); err != nil {
+		return fmt.Errorf("write the vectors: %w", err)
+	}
+	return nil
+}
+
+type embedder struct {
+	Options
+	tokenizer *tokenizer.Tokenizer
+	params    *tensor.Params
+	encoder   *backbone.Encoder
+	head      *head.Head // for its pooling
+}
+
+func (e *embedder) load() error {
+	weights, err := pretrained.Load(e.Folder)
+	if err != nil {
+		return err
+	}
+	if e.tokenizer, err = tokenizer.Load(e.Folder); err != nil {
+		return err
+	}
+	if n, ids := e.tokenizer.VocabSize(), weights.Config.VocabSize; n > ids {
+		return fmt.Errorf("the tokenizer in %s has %d ids, but vocab_size in its config.json is %d", e.Folder, n, ids)
+	}
+	positions := weights.Config.Positions()
+	e.MaxLength = cmp.Or(e.MaxLength, min(defaultLength, positions))
+	if e.MaxLength < 1 || e.MaxLength > positions {
+		return fmt.Errorf("maximum length %d is not allowed; allowed: 1 to %d, or 0 for at most %d", e.MaxLength, positions, defaultLength)
+	}
+	return e.do(func(s *tensor.Scope) (err error) {
+		if e.encoder, err = backbone.New(s, weights, e.params, ""); err != nil {
+			return err
+		}
+		c := head.Config{Prefix: "pooling.", Pooling: e.Pooling, Last: e.encoder.SummaryLast(), Classes: 2}
+		if e.Pooling == NoPooling {
+			return nil
+		}
+		e.head, err = head.New(s, c, e.encoder.Hidden(), 0, e.params)
+		return err
+	})
+}
+
+func (e *embedder) do(f func(*tensor.Scope) error) error {
+	var failed error
+	return errors.Join(e.Worker.Do(func(s *tensor.Scope) { failed = f(s) }), failed)
+}
+
+// embed computes the texts, those of like lengths together.
+func (e *embedder) embed(ctx context.Context, items []item) ([]result, error) {
+	inputs := make([]tokenizer.Input, len(items))
+	for i, it := range items {
+		inputs[i] = it.input
+	}
+	encoded, err := e.tokenizer.EncodeBatch(inputs, tokenizer.Options{MaxLength: e.MaxLength, IDsOnly: true})
+	if err != nil {
+		return nil, fmt.Errorf("tokenise the texts: %w", err)
+	}
+	order := make([]int, len(items))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(len(encoded[a].IDs), len(encoded[b].IDs)) })
+	results := make([]result, len(items))
+	for len(order) > 0 {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		n, tokens := 0, 0
+		for n < len(order) {
+			length := len(encoded[order[n]].IDs)
+			if n > 0 && (tokens+length > batchTokens || e.encoder.PaddingCounts() && length != len(encoded[order[0]].IDs)) {
+				break
+			}
+			tokens += length
+			n++
+		}
+		if err := e.batch(order[:n], encoded, results); err != nil {
+			return nil, err
+		}
+		order = order[n:]
+	}
+	for i := range results {
+		results[i].id = items[i].id
+	}
+	return results, nil
+}
+
+// batch fills in the results of some texts.
+func (e *embedder) batch(which []int, encoded []tokenizer.Encoding, results []result) error {
+	var b backbone.Batch
+	for _, i := range which {
+		b.Append(encoded[i].IDs, encoded[i].TypeIDs)
+	}
+	if err := e.encoder.Check(b); err != nil {
+		return err
+	}
+	hidden := e.encoder.Hidden()
+	return e.do(func(s *tensor.Scope) error {
+		s.NoGrad(func() {
+			rows := s.Pack(b.Starts, false, 0)
+			states := e.encoder.Forward(s, b, rows, nil)
+			last := states[len(states)-1]
+			if e.head != nil {
+				last = e.head.Pool(s, last, rows)
+			}
+			values := s.Read(last)
+			for r, i := range which {
+				from, to := b.Starts[r], b.Starts[r+1]
+				if e.head != nil {
+					from, to = r, r+1
+				}
+				results[i] = result{ids: encoded[i].IDs, vector: values[from*hidden : to*hidden : to*hidden], hidden: hidden}
+			}
+		})
+		return nil
+	})
+}
