@@ -82,27 +82,18 @@ func (m *matcher) mayMatch(s []byte) bool {
 	return false
 }
 
-// fewFirsts is up to how many first bytes it is faster to look for one after the other.
-const fewFirsts = 3
-
-// index is the first place in s where some token may begin, -1 when there is none.
+// index is the first place in s where some token may begin, -1 when there is none. It looks at
+// no more than that, as it is called again behind every such place.
 func (m *matcher) index(s string) int {
-	if len(m.firsts) > fewFirsts {
-		for i := 0; i < len(s); i++ {
-			if m.byFirst[s[i]] != nil {
-				return i
-			}
-		}
-		return -1
+	if len(m.firsts) == 1 {
+		return strings.IndexByte(s, m.firsts[0])
 	}
-	best := -1
-	for i := 0; i < len(m.firsts); i++ {
-		if at := strings.IndexByte(s, m.firsts[i]); at >= 0 && (best < 0 || at < best) {
-			best = at
-			s = s[:at]
+	for i := 0; i < len(s); i++ {
+		if m.byFirst[s[i]] != nil {
+			return i
 		}
 	}
-	return best
+	return -1
 }
 
 // split appends the parts of s, matches and what lies between them, to dst.
