@@ -77,6 +77,9 @@ func addParams(s *tensor.Scope, w *pretrained.Weights, params *tensor.Params, pr
 			return nil, fmt.Errorf("parameter %s is missing", spec.Name)
 		}
 		m[spec.Name] = params.Add(s, tensor.Array{Name: prefix + spec.Name, Shape: p.Shape, Data: p.Data})
+		if err := w.Release(p); err != nil { // the tensor is a copy
+			return nil, err
+		}
 	}
 	return m, nil
 }
