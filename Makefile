@@ -17,7 +17,7 @@ PURE = $(shell CGO_ENABLED=0 go list ./cmd/... ./shared/... ./lambdas/... ./conf
 	./batchjob/slot/... ./batchjob/support/... ./batchjob/baseline/...)
 
 .PHONY: help deps build run test test-short test-race test-cov test-golden test-load e2e chaos bench-ask lint clean \
-	localstack-up localstack-down test-localstack lint-infra image-push trainer gotch models stage-a stage-b stage-c supermax-all baseline-benchmark bench-tensor test-architectures hpo-validate-architectures bench-search bench-backbones bench-simulate
+	localstack-up localstack-down test-localstack lint-infra image-push trainer gotch models stage-a stage-b stage-c supermax-all baseline-benchmark bench-tensor test-architectures hpo-validate-architectures bench-search bench-backbones bench-simulate bench-tokenizers
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -117,6 +117,9 @@ bench-search: ## the search beside Optuna 5, in one run: PART=speed, quality, pa
 
 bench-backbones: deps ## our encoders beside Hugging Face's, in one run: PART=small, base, memory or all (the default; a quarter of an hour)
 	@bash scripts/bench-backbones.sh $(or $(PART),all)
+
+bench-tokenizers: ## the tokenizers beside Hugging Face's Rust library, in one run: FAMILIES=bert,roberta,... (default all)
+	@bash scripts/bench-tokenizers.sh $(FAMILIES)
 
 bench-simulate: ## what it takes to simulate 10,000 slots over 100,000 trials
 	@mkdir -p bin && CGO_ENABLED=0 go build -o $(SUPERMAX) ./cmd/supermax

@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"bytes"
 	"sort"
 	"strings"
 	"unicode"
@@ -21,8 +22,8 @@ type addedToken struct {
 
 // matcher finds added tokens in a text: leftmost first, the longest of those.
 type matcher struct {
-	byFirst map[byte][]pattern // by first byte, longest first
-	firsts  string             // the first bytes
+	byFirst [256][]pattern // by first byte, longest first
+	firsts  string         // the first bytes
 }
 
 type pattern struct {
@@ -37,12 +38,12 @@ type match struct {
 }
 
 func newMatcher(patterns []pattern) *matcher {
-	m := &matcher{byFirst: map[byte][]pattern{}}
+	m := &matcher{}
 	for _, p := range patterns {
 		if p.text == "" {
 			continue
 		}
-		if _, ok := m.byFirst[p.text[0]]; !ok {
+		if m.byFirst[p.text[0]] == nil {
 			m.firsts += p.text[:1]
 		}
 		m.byFirst[p.text[0]] = append(m.byFirst[p.text[0]], p)
@@ -71,8 +72,29 @@ func (m *matcher) find(s string, from int) (pattern, int, bool) {
 	return pattern{}, 0, false
 }
 
-// index is the first place in s where some token may begin.
+// mayMatch reports whether some token may begin in s.
+func (m *matcher) mayMatch(s []byte) bool {
+	for i := 0; i < len(m.firsts); i++ {
+		if bytes.IndexByte(s, m.firsts[i]) >= 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// fewFirsts is up to how many first bytes it is faster to look for one after the other.
+const fewFirsts = 3
+
+// index is the first place in s where some token may begin, -1 when there is none.
 func (m *matcher) index(s string) int {
+	if len(m.firsts) > fewFirsts {
+		for i := 0; i < len(s); i++ {
+			if m.byFirst[s[i]] != nil {
+				return i
+			}
+		}
+		return -1
+	}
 	best := -1
 	for i := 0; i < len(m.firsts); i++ {
 		if at := strings.IndexByte(s, m.firsts[i]); at >= 0 && (best < 0 || at < best) {

@@ -10,9 +10,20 @@ import (
 // batchChunk is how many items a worker takes at a time.
 const batchChunk = 64
 
+// InputError is what is wrong with one input of several.
+type InputError struct {
+	Input int // its number from 0
+	Err   error
+}
+
+func (e *InputError) Error() string { return fmt.Sprintf("input %d: %v", e.Input, e.Err) }
+
+// Unwrap returns the cause.
+func (e *InputError) Unwrap() error { return e.Err }
+
 // EncodeBatch encodes inputs on all cores; encoding i belongs to input i. A text that
-// stands in several inputs is cut only once. The error is the first failing input's, by
-// its number from 0, and holds none of its text.
+// stands in several inputs is cut only once. The error is an InputError for the first
+// failing input and holds none of its text, or says what is wrong with o.
 func (t *Tokenizer) EncodeBatch(inputs []Input, o Options) ([]Encoding, error) {
 	if err := t.check(o); err != nil {
 		return nil, err
@@ -41,7 +52,7 @@ func (t *Tokenizer) EncodeBatch(inputs []Input, o Options) ([]Encoding, error) {
 		s := t.take()
 		defer t.scratch.Put(s)
 		for i := from; i < to; i++ {
-			t.cut(&s.a, s, texts[i])
+			t.cut(&s.a, s, texts[i], o.IDsOnly)
 			cut[i] = s.a.clone()
 		}
 	})
@@ -68,7 +79,7 @@ func (t *Tokenizer) EncodeBatch(inputs []Input, o Options) ([]Encoding, error) {
 		}
 	})
 	if first != nil {
-		return nil, fmt.Errorf("input %d: %w", failed, first)
+		return nil, &InputError{failed, first}
 	}
 	return encodings, nil
 }

@@ -12,20 +12,21 @@ const (
 	maxToken = 1 << 16
 )
 
-// parts is what a tokenizer is built from, whichever files it came from.
-type parts struct {
-	vocab    map[string]int32 // the model's vocabulary
-	added    []addedToken
-	settings settings
-	unknown  string
-	prefix   string
-	maxChars int
-	pad      string
+// blueprint is what a tokenizer is built from, whichever files it came from.
+type blueprint struct {
+	vocab map[string]int32 // the model's vocabulary
+	added []addedToken
+	model func(vocab []string) (model, error) // indexes the vocabulary, which is by id
+
+	pads    []string // the first that is in the vocabulary is the padding token
+	padType int32
+	padLeft bool
+	trim    *trimmer // its edges are still to be found; nil: places keep their spaces
 }
 
 // build checks the parts and indexes them. Templates are set by the caller, which knows
 // the ids by then.
-func build(p parts) (*Tokenizer, error) {
+func build(p blueprint) (*Tokenizer, error) {
 	size := int32(0)
 	for token, id := range p.vocab {
 		if id < 0 || id >= maxID {
@@ -36,30 +37,45 @@ func build(p parts) (*Tokenizer, error) {
 		}
 		size = max(size, id+1)
 	}
-	model := make([]string, size)
+	vocab := make([]string, size)
 	taken := make([]bool, size)
 	for token, id := range p.vocab {
 		if taken[id] {
 			return nil, fmt.Errorf("the vocabulary has two tokens with id %d", id)
 		}
 		taken[id] = true
-		model[id] = token
+		vocab[id] = token
 	}
-	unknown, ok := p.vocab[p.unknown]
-	if !ok {
-		return nil, fmt.Errorf("the vocabulary has no %q, the token of unknown words", p.unknown)
+	m, err := p.model(vocab)
+	if err != nil {
+		return nil, err
 	}
-	t := &Tokenizer{
-		vocab: model, ids: p.vocab, norm: p.settings.normalizer(), pad: -1,
-		pieces: newWordpiece(model, p.prefix, unknown, p.maxChars),
-	}
+	t := &Tokenizer{vocab: vocab, ids: p.vocab, model: m, pad: -1, padType: p.padType, padLeft: p.padLeft}
 	if err := t.addTokens(p.added); err != nil {
 		return nil, err
 	}
-	if id, ok := t.ids[p.pad]; ok {
-		t.pad = id
+	for _, pad := range p.pads {
+		if id, ok := t.ids[pad]; ok && pad != "" {
+			t.pad = id
+			break
+		}
+	}
+	if bpe, ok := m.(*bpe); ok && p.trim != nil {
+		t.trim = newTrimmer(t.vocab, p.trim.prefix)
+		bpe.trim = t.trim
 	}
 	return t, nil
+}
+
+// wordPieceModel returns what makes BERT's model of a vocabulary.
+func wordPieceModel(ids map[string]int32, s settings, unknown, prefix string, maxChars int) func([]string) (model, error) {
+	return func(vocab []string) (model, error) {
+		id, ok := ids[unknown]
+		if !ok {
+			return nil, fmt.Errorf("the vocabulary has no %q, the token of unknown words", unknown)
+		}
+		return &bertModel{s.normalizer(), newWordpiece(vocab, prefix, id, maxChars)}, nil
+	}
 }
 
 // addTokens enters the added tokens, each under the id that it names. One that the
@@ -93,7 +109,7 @@ func (t *Tokenizer) addTokens(added []addedToken) error {
 		}
 		t.vocab[a.ID], ids[a.Content] = a.Content, a.ID
 		if a.Normalized {
-			t.norm.normalize(&n, a.Content, 0)
+			t.model.normalize(&n, a.Content, 0)
 			cooked = append(cooked, pattern{string(n.text), a})
 		} else {
 			raw = append(raw, pattern{a.Content, a})

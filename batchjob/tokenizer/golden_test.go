@@ -110,11 +110,14 @@ func load(t testing.TB, dir string) *Tokenizer {
 	return tok
 }
 
+// rawFiles are what a tokenizer may be read from without tokenizer.json.
+var rawFiles = []string{"vocab.txt", "vocab.json", "merges.txt", "spiece.model", "spm.model"}
+
 // withoutJSON copies a golden folder but for tokenizer.json.
 func withoutJSON(t testing.TB, dir string) string {
 	t.Helper()
 	to := t.TempDir()
-	for _, name := range []string{"vocab.txt", "tokenizer_config.json", "special_tokens_map.json"} {
+	for _, name := range append([]string{"tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"}, rawFiles...) {
 		data, err := os.ReadFile(filepath.Join(dir, name))
 		if os.IsNotExist(err) {
 			continue
@@ -129,11 +132,53 @@ func withoutJSON(t testing.TB, dir string) string {
 	return to
 }
 
+// bare leaves of a copy of a golden folder the raw files, and says in config.json what the
+// tokenizer is, as many checkpoints on the hub have it.
+func bare(t testing.TB, dir string) string {
+	t.Helper()
+	to := withoutJSON(t, dir)
+	data, err := os.ReadFile(filepath.Join(to, "tokenizer_config.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c struct {
+		Class     string `json:"tokenizer_class"`
+		LowerCase *bool  `json:"do_lower_case,omitempty"`
+	}
+	if err := json.Unmarshal(data, &c); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"} {
+		if err := os.RemoveAll(filepath.Join(to, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kind := strings.ToLower(strings.TrimSuffix(c.Class, "Tokenizer"))
+	if kind == "debertav2" {
+		kind = "deberta-v2"
+	}
+	writeFile(t, filepath.Join(to, "config.json"), []byte(`{"model_type": "`+kind+`"}`))
+	if c.LowerCase != nil {
+		writeFile(t, filepath.Join(to, "tokenizer_config.json"), marshal(t, map[string]bool{"do_lower_case": *c.LowerCase}))
+	}
+	return to
+}
+
+func writeFile(t testing.TB, path string, data []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestGolden(t *testing.T) {
-	for _, dir := range wordPieceFamilies(t) {
+	for _, dir := range goldentest.Cases(t, "tokenizer.json", "tokenizers") {
 		sources := map[string]string{"tokenizer.json": dir}
-		if _, err := os.Stat(filepath.Join(dir, "vocab.txt")); err == nil {
-			sources["vocab.txt"] = withoutJSON(t, dir)
+		for _, name := range rawFiles {
+			if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+				sources["raw"] = withoutJSON(t, dir)
+				sources["bare"] = bare(t, dir)
+			}
 		}
 		for source, from := range sources {
 			t.Run(filepath.Base(dir)+"/"+source, func(t *testing.T) {
@@ -158,7 +203,8 @@ func goldenPair(t *testing.T, tok *Tokenizer, c goldenCase) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.PaddingSide != "right" || c.Padding != "max_length" {
+	side := map[string]Side{"left": Left, "right": Right}[c.PaddingSide]
+	if side == OwnSide || c.Padding != "max_length" {
 		t.Fatalf("pair %d pads by %s on the %s", c.I, c.Padding, c.PaddingSide)
 	}
 	in := Input{A: c.A, B: c.B}
@@ -174,6 +220,13 @@ func goldenPair(t *testing.T, tok *Tokenizer, c goldenCase) {
 	if err != nil {
 		t.Errorf("pair %d by %v: %v", c.I, strategy, err)
 		return
+	}
+	own, err := tok.EncodeInput(in, Options{MaxLength: c.MaxLength, Truncation: strategy, Pad: true, Side: side})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := diff(got, own); d != "" {
+		t.Errorf("pair %d: the tokenizer's own side is not the %s", c.I, c.PaddingSide)
 	}
 	want := c.encoding()
 	if want.Tokens == nil {

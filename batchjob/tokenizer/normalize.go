@@ -106,6 +106,9 @@ type normalized struct {
 	sources []int32 // their code points, in reading order
 	runes   []rune
 	lowered []rune
+
+	spareText  []byte // where the next step writes
+	spareAlign []int32
 }
 
 // normalize fills out with s, whose first character is code point first of the text, and

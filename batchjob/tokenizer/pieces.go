@@ -3,34 +3,65 @@ package tokenizer
 // pieces is a text's tokens before special tokens are added around them.
 type pieces struct {
 	ids     []int32
-	offsets [][2]int // in code points of the text
-	added   []addedText
+	offsets [][2]int // in code points of the text; nil when only the ids are wanted
+	idsOnly bool
+
+	side normalized // text that a model changed once more
+	work wordWork
 }
 
-// addedText is the text that an added token took, with the spaces that it swallowed.
-type addedText struct {
-	piece int
-	text  string
+// part is a token of a word and the bytes of the word that it stands for.
+type part struct {
+	id       int32
+	from, to int32
 }
 
-func (p *pieces) reset() {
-	p.ids, p.offsets = p.ids[:0], p.offsets[:0]
-	clear(p.added) // lets go of the text
-	p.added = p.added[:0]
+// wordWork is the working memory for one word.
+type wordWork struct {
+	parts   []part
+	nodes   []node   // of Unigram
+	symbols []symbol // of BPE
+	queue   bpeQueue
+}
+
+func (p *pieces) reset(idsOnly bool) {
+	p.ids, p.offsets, p.idsOnly = p.ids[:0], p.offsets[:0], idsOnly
 }
 
 func (p *pieces) add(id, from, to int32) {
 	p.ids = append(p.ids, id)
-	p.offsets = append(p.offsets, [2]int{int(from), int(to)})
+	if !p.idsOnly {
+		p.offsets = append(p.offsets, [2]int{int(from), int(to)})
+	}
 }
 
-func (p *pieces) cutBack(n int) { p.ids, p.offsets = p.ids[:n], p.offsets[:n] }
+func (p *pieces) cutBack(n int) {
+	p.ids = p.ids[:n]
+	if !p.idsOnly {
+		p.offsets = p.offsets[:n]
+	}
+}
 
-// clone returns a copy of exactly the size needed.
+// addWord appends the parts of the word that begins at byte from of n.
+func (p *pieces) addWord(parts []part, n *normalized, from int) {
+	if p.idsOnly {
+		for _, w := range parts {
+			p.ids = append(p.ids, w.id)
+		}
+		return
+	}
+	align := n.align[from:]
+	for _, w := range parts {
+		p.ids = append(p.ids, w.id)
+		p.offsets = append(p.offsets, [2]int{int(align[w.from]), int(align[w.to-1]) + 1})
+	}
+}
+
+// clone returns the tokens in slices of exactly the size needed.
 func (p *pieces) clone() pieces {
-	c := pieces{ids: make([]int32, len(p.ids)), offsets: make([][2]int, len(p.offsets))}
-	copy(c.ids, p.ids)
-	copy(c.offsets, p.offsets)
-	c.added = append(c.added, p.added...)
+	c := pieces{ids: append(make([]int32, 0, len(p.ids)), p.ids...), idsOnly: p.idsOnly}
+	if !p.idsOnly {
+		c.offsets = append(make([][2]int, 0, len(p.offsets)), p.offsets...)
+	}
 	return c
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // postProcessor is tokenizer.json's description of the special tokens around texts:
-// TemplateProcessing, or the older BertProcessing.
+// TemplateProcessing, or BertProcessing and RobertaProcessing.
 type postProcessor struct {
 	Type    string         `json:"type"`
 	Single  []templateJSON `json:"single"`
@@ -16,6 +16,9 @@ type postProcessor struct {
 	} `json:"special_tokens"`
 	Sep tokenAndID `json:"sep"`
 	Cls tokenAndID `json:"cls"`
+
+	Trim   *bool `json:"trim_offsets"`
+	Prefix *bool `json:"add_prefix_space"`
 }
 
 type templateJSON struct {
@@ -51,6 +54,8 @@ func (p *postProcessor) templates(size int) (single, pair template, err error) {
 		return template{{sequence: 0}}, template{{sequence: 0}, {sequence: 1, typeID: 1}}, nil
 	case p.Type == "BertProcessing":
 		single, pair = bertTemplates(p.Cls.id, p.Sep.id)
+	case p.Type == "RobertaProcessing":
+		single, pair = robertaTemplates(p.Cls.id, p.Sep.id)
 	case p.Type == "TemplateProcessing":
 		if single, err = p.template(p.Single, 1); err != nil {
 			return nil, nil, fmt.Errorf("post_processor.single: %w", err)
@@ -59,7 +64,7 @@ func (p *postProcessor) templates(size int) (single, pair template, err error) {
 			return nil, nil, fmt.Errorf("post_processor.pair: %w", err)
 		}
 	default:
-		return nil, nil, fmt.Errorf("post_processor type %q is %w (implemented: TemplateProcessing, BertProcessing)", p.Type, ErrNotImplemented)
+		return nil, nil, fmt.Errorf("post_processor type %q is %w (implemented: TemplateProcessing, BertProcessing, RobertaProcessing)", p.Type, ErrNotImplemented)
 	}
 	for _, part := range append(append(template{}, single...), pair...) {
 		for _, id := range part.ids {

@@ -80,7 +80,7 @@ func referenceTokenizer(t *testing.T, file map[string]json.RawMessage, vocab jso
 	return tok, vocab
 }
 
-func marshal(t *testing.T, v any) []byte {
+func marshal(t testing.TB, v any) []byte {
 	t.Helper()
 	data, err := json.Marshal(v)
 	if err != nil {

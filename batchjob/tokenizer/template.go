@@ -26,3 +26,20 @@ func bertTemplates(cls, sep int32) (single, pair template) {
 		templatePart{sequence: 1, typeID: 1}, templatePart{sequence: -1, ids: []int32{sep}, typeID: 1})
 	return single, pair
 }
+
+// xlnetTemplates are A <sep> <cls> and A <sep> B <sep> <cls>, with type 2 for the last token.
+func xlnetTemplates(cls, sep int32) (single, pair template) {
+	end := templatePart{sequence: -1, ids: []int32{cls}, typeID: 2}
+	single = template{{sequence: 0}, {sequence: -1, ids: []int32{sep}}, end}
+	pair = template{{sequence: 0}, {sequence: -1, ids: []int32{sep}}, {sequence: 1, typeID: 1},
+		{sequence: -1, ids: []int32{sep}, typeID: 1}, end}
+	return single, pair
+}
+
+// robertaTemplates are <s> A </s> and <s> A </s> </s> B </s>, with type 0 everywhere.
+func robertaTemplates(cls, sep int32) (single, pair template) {
+	single = template{{sequence: -1, ids: []int32{cls}}, {sequence: 0}, {sequence: -1, ids: []int32{sep}}}
+	pair = append(append(template{}, single...),
+		templatePart{sequence: -1, ids: []int32{sep}}, templatePart{sequence: 1}, templatePart{sequence: -1, ids: []int32{sep}})
+	return single, pair
+}

@@ -1,6 +1,7 @@
 // Package tokenizer turns text into the token ids that a backbone was trained on. It
 // gives what Hugging Face's fast tokenizers give, id for id and offset for offset, in pure
-// Go: BERT's normalisation and pre-tokenisation with WordPiece.
+// Go: WordPiece with BERT's normalisation, byte-level BPE as RoBERTa has it, and Unigram with
+// SentencePiece's normaliser as ALBERT, XLNet and DeBERTa-v3 have it.
 package tokenizer
 
 import (
@@ -13,13 +14,16 @@ import (
 type Tokenizer struct {
 	vocab  []string // by id; "" where there is none
 	ids    map[string]int32
-	norm   *normalizer
-	pieces *wordpiece
+	model  model
 	raw    *matcher // added tokens matched in the text itself
 	cooked *matcher // added tokens matched in the normalised text; nil when there is none
+	trim   *trimmer // takes spaces out of places; nil when they stay
 	single template
 	pair   template
-	pad    int32 // -1 when there is no padding token
+
+	pad     int32 // -1 when there is no padding token
+	padType int32
+	padLeft bool // padding stands before the text unless asked otherwise
 
 	scratch sync.Pool // *scratch
 }
@@ -27,10 +31,10 @@ type Tokenizer struct {
 // Encoding is a text, or two, as a model reads it. All slices have the same length.
 type Encoding struct {
 	IDs     []int32
-	TypeIDs []int32  // 0 in the first text's part, 1 in the second's
+	TypeIDs []int32  // 0 in the first text's part, 1 in the second's; 0 everywhere for RoBERTa, 2 at XLNet's last token and 3 for its padding
 	Mask    []int32  // 1, and 0 for padding
 	Offsets [][2]int // in code points of the text that the token comes from, end exclusive; {0, 0} for special tokens
-	Tokens  []string
+	Tokens  []string // as the vocabulary writes them
 }
 
 // Input is one text, or two when B is not empty: an empty second text is no second text,
@@ -43,9 +47,21 @@ type Input struct {
 type Options struct {
 	MaxLength  int      // in tokens with the special ones; 0: no limit
 	Truncation Strategy // what goes when an input is longer
-	Pad        bool     // fill up to MaxLength on the right
+	Pad        bool     // fill up to MaxLength
+	Side       Side     // where padding stands
 	IDsOnly    bool     // leave Offsets and Tokens nil, which training does not need
 }
+
+// Side is an end of an encoding.
+type Side uint8
+
+// The sides. The checkpoint's own is left for XLNet and right for the others, unless its
+// files say otherwise.
+const (
+	OwnSide Side = iota
+	Left
+	Right
+)
 
 // scratch is the working memory of one call.
 type scratch struct {
@@ -59,7 +75,7 @@ type scratch struct {
 func (t *Tokenizer) Encode(text string) Encoding {
 	s := t.take()
 	defer t.scratch.Put(s)
-	t.cut(&s.a, s, text)
+	t.cut(&s.a, s, text, false)
 	return t.assemble(&s.a, nil, len(s.a.ids), 0, Options{})
 }
 
@@ -71,11 +87,11 @@ func (t *Tokenizer) EncodeInput(in Input, o Options) (Encoding, error) {
 	}
 	s := t.take()
 	defer t.scratch.Put(s)
-	t.cut(&s.a, s, in.A)
+	t.cut(&s.a, s, in.A, o.IDsOnly)
 	if in.B == "" {
 		return t.fit(&s.a, nil, o)
 	}
-	t.cut(&s.b, s, in.B)
+	t.cut(&s.b, s, in.B, o.IDsOnly)
 	return t.fit(&s.a, &s.b, o)
 }
 
@@ -96,6 +112,8 @@ func (t *Tokenizer) check(o Options) error {
 		return fmt.Errorf("encode: maximum length %d is below 0", o.MaxLength)
 	case o.Truncation > OnlySecond:
 		return fmt.Errorf("encode: %v is not known", o.Truncation)
+	case o.Side > Right:
+		return fmt.Errorf("encode: padding side %d is not known", o.Side)
 	case o.Pad && o.MaxLength == 0:
 		return fmt.Errorf("encode: padding needs a maximum length")
 	case o.Pad && t.pad < 0:
@@ -104,46 +122,45 @@ func (t *Tokenizer) check(o Options) error {
 	return nil
 }
 
-// cut fills out with the pieces of text.
-func (t *Tokenizer) cut(out *pieces, s *scratch, text string) {
-	out.reset()
+// cut fills out with the pieces of text, or with their ids alone.
+func (t *Tokenizer) cut(out *pieces, s *scratch, text string, idsOnly bool) {
+	out.reset(idsOnly)
 	at := int32(0)
 	s.parts = t.raw.split(s.parts[:0], text)
 	for _, p := range s.parts {
 		part := text[p.from:p.to]
 		if p.token != nil {
 			end := at + int32(utf8.RuneCountInString(part))
-			out.addToken(p.token, part, at, end)
+			t.addToken(out, p.token, part, at, end)
 			at = end
 			continue
 		}
-		at = t.norm.normalize(&s.text, part, at)
-		if t.cooked == nil {
-			t.words(out, &s.text, 0, len(s.text.text))
+		at = t.model.normalize(&s.text, part, at)
+		if len(s.text.text) == 0 {
+			continue
+		}
+		if t.cooked == nil || !t.cooked.mayMatch(s.text.text) {
+			t.model.cut(out, &s.text, 0, len(s.text.text))
 			continue
 		}
 		cooked := string(s.text.text)
 		s.inner = t.cooked.split(s.inner[:0], cooked)
 		for _, p := range s.inner {
 			if p.token != nil {
-				out.addToken(p.token, cooked[p.from:p.to], s.text.align[p.from], s.text.align[p.to-1]+1)
+				t.addToken(out, p.token, cooked[p.from:p.to], s.text.align[p.from], s.text.align[p.to-1]+1)
 				continue
 			}
-			t.words(out, &s.text, p.from, p.to)
+			t.model.cut(out, &s.text, p.from, p.to)
 		}
 	}
 }
 
-// words cuts the words of normalised text.
-func (t *Tokenizer) words(out *pieces, n *normalized, from, to int) {
-	t.norm.eachWord(n.text, from, to, func(from, to int) { t.pieces.cut(out, n, from, to) })
-}
-
-func (p *pieces) addToken(t *addedToken, text string, from, to int32) {
-	if text != t.Content {
-		p.added = append(p.added, addedText{len(p.ids), text})
+// addToken adds an added token that took text, with the spaces that it swallowed.
+func (t *Tokenizer) addToken(out *pieces, a *addedToken, text string, from, to int32) {
+	out.add(a.ID, from, to)
+	if last := len(out.ids) - 1; t.trim != nil && !out.idsOnly {
+		out.offsets[last] = edgesOf(text).trim(out.offsets[last], t.trim.prefix, last == 0)
 	}
-	p.add(t.ID, from, to)
 }
 
 // fit truncates and assembles.
@@ -187,7 +204,14 @@ func (t *Tokenizer) assemble(a, b *pieces, n1, n2 int, o Options) Encoding {
 		e.Offsets = make([][2]int, size)
 		e.Tokens = make([]string, size)
 	}
-	at := 0
+	at, left := 0, t.padLeft
+	if o.Side != OwnSide {
+		left = o.Side == Left
+	}
+	if left {
+		t.padding(e, 0, size-n, o)
+		at = size - n
+	}
 	for _, p := range tmpl {
 		from := at
 		switch p.sequence {
@@ -208,13 +232,18 @@ func (t *Tokenizer) assemble(a, b *pieces, n1, n2 int, o Options) Encoding {
 			}
 		}
 	}
-	for i := at; i < size; i++ {
-		e.IDs[i] = t.pad
+	t.padding(e, at, size, o)
+	return e
+}
+
+// padding fills e from position from to position to.
+func (t *Tokenizer) padding(e Encoding, from, to int, o Options) {
+	for i := from; i < to; i++ {
+		e.IDs[i], e.TypeIDs[i] = t.pad, t.padType
 		if !o.IDsOnly {
 			e.Tokens[i] = t.vocab[t.pad]
 		}
 	}
-	return e
 }
 
 // place copies the first n pieces of p to e at position at.
@@ -226,11 +255,6 @@ func (t *Tokenizer) place(e Encoding, at int, p *pieces, n int, o Options) int {
 	copy(e.Offsets[at:], p.offsets[:n])
 	for i, id := range p.ids[:n] {
 		e.Tokens[at+i] = t.vocab[id]
-	}
-	for _, a := range p.added {
-		if a.piece < n {
-			e.Tokens[at+a.piece] = a.text
-		}
 	}
 	return n
 }

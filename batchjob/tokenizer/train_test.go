@@ -106,7 +106,7 @@ func TestTrainingAgainstTheReference(t *testing.T) {
 		for initial < len(want) && isInitial(want[initial]) {
 			initial++
 		}
-		words, counts := countWords(texts, load(t, dir).norm)
+		words, counts := countWords(texts, load(t, dir).model.(*bertModel).normalizer)
 		m := newMerger(words, counts, want[:initial])
 		m.run(len(want), 2)
 		if d := cmp.Diff(want, m.vocab); d != "" {

@@ -17,21 +17,21 @@ func fromVocab(data []byte, c config) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := parts{
-		vocab: vocab, settings: s, prefix: "##", maxChars: 100,
-		unknown: c.Unknown.name("[UNK]"), pad: c.Pad.name("[PAD]"),
-	}
 	cls, sep := c.Cls.name("[CLS]"), c.Sep.name("[SEP]")
 	for _, name := range []string{cls, sep} {
 		if _, ok := vocab[name]; !ok {
 			return nil, fmt.Errorf("the vocabulary has no %q, which stands around every text", name)
 		}
 	}
-	special := []string{p.unknown, sep, p.pad, cls, c.Mask.name("[MASK]")}
+	unknown, pad := c.Unknown.name("[UNK]"), c.Pad.name("[PAD]")
+	special := []string{unknown, sep, pad, cls, c.Mask.name("[MASK]")}
 	for _, e := range c.Extra {
-		special = append(special, string(e))
+		special = append(special, e.text)
 	}
-	p.added = c.withAdded(nil, vocab, special)
+	p := blueprint{
+		vocab: vocab, model: wordPieceModel(vocab, s, unknown, "##", 100), pads: []string{pad},
+		padLeft: c.PaddingSide == "left", added: c.withAdded(nil, vocab, special),
+	}
 	t, err := build(p)
 	if err != nil {
 		return nil, err
@@ -40,23 +40,29 @@ func fromVocab(data []byte, c config) (*Tokenizer, error) {
 	return t, nil
 }
 
-// withAdded adds to added what tokenizer_config.json's added_tokens_decoder lists and
-// the special tokens of the vocabulary that neither has.
+// withAdded adds to added what tokenizer_config.json's added_tokens_decoder lists, whose
+// flags count where both have a token, and the special tokens of the vocabulary that neither
+// has.
 func (c config) withAdded(added []addedToken, vocab map[string]int32, special []string) []addedToken {
-	known := make(map[string]bool, len(added))
-	for _, a := range added {
-		known[a.Content] = true
+	added = append([]addedToken(nil), added...)
+	known := make(map[string]int, len(added))
+	for i, a := range added {
+		known[a.Content] = i
 	}
 	for id, a := range c.Added {
-		if a.ID = id; !known[a.Content] {
-			known[a.Content] = true
-			added = append(added, a)
+		if i, ok := known[a.Content]; ok {
+			a.ID = added[i].ID
+			added[i] = a
+			continue
 		}
+		a.ID = id
+		known[a.Content] = len(added)
+		added = append(added, a)
 	}
 	for _, name := range special {
 		id, ok := vocab[name]
-		if ok && !known[name] {
-			known[name] = true
+		if _, has := known[name]; ok && !has {
+			known[name] = len(added)
 			added = append(added, addedToken{ID: id, Content: name, Special: true})
 		}
 	}

@@ -74,9 +74,10 @@ def text(rng):
     return "".join(out)
 
 
-def flat(e):
+def flat(tok, e):
+    """The tokens are the vocabulary's, not the text that was unknown or had spaces around it."""
     return {"ids": e.ids, "type_ids": e.type_ids, "mask": e.attention_mask,
-            "offsets": [x for o in e.offsets for x in o], "tokens": e.tokens}
+            "offsets": [x for o in e.offsets for x in o], "tokens": [tok.id_to_token(i) for i in e.ids]}
 
 
 def main():
@@ -102,7 +103,7 @@ def main():
             del lines[-1]["tokenizer"]["model"]["vocab"]
         for _ in range(24):
             s = text(rng)
-            lines.append({"text": s, **flat(tok.encode(s))})
+            lines.append({"text": s, **flat(tok, tok.encode(s))})
         for _ in range(12):
             a, b = text(rng), text(rng) or "."
             case = {"a": a, "b": b, "truncation": rng.choice(["longest_first", "only_first", "only_second"]),
@@ -110,7 +111,7 @@ def main():
             tok.enable_truncation(case["max_length"], strategy=case["truncation"])
             tok.enable_padding(length=case["max_length"], pad_id=vocab["[PAD]"], pad_token="[PAD]")
             try:
-                case.update(flat(tok.encode(a, b)))
+                case.update(flat(tok, tok.encode(a, b)))
             except Exception as e:
                 case["error"] = str(e)
             tok.no_truncation()

@@ -117,7 +117,7 @@ func command(stderr io.Writer) *cobra.Command {
 		watchCommand(stderr), stopCommand(), resumeCommand(stderr), deleteCommand(), purgeCommand(),
 		statusCommand(), bestCommand(), trialsCommand(), exportCommand(), reportCommand(),
 		queryCommand(stderr), estimateCommand(), simulateCommand(stderr), searchCommand(stderr),
-		modelsCommand(), baselineCommand(), predictCommand(), embedCommand(),
+		modelsCommand(), baselineCommand(), tokenizeCommand(), predictCommand(), embedCommand(),
 	)
 	return root
 }
