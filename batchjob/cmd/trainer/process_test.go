@@ -57,6 +57,17 @@ func TestSIGTERM(t *testing.T) {
 	}
 }
 
+// With an argument the process is a tool.
+func TestToolProcess(t *testing.T) {
+	h := newHome(t)
+	cmd, log := h.command(t)
+	cmd.Args = append(cmd.Args, "serve")
+	var exit *exec.ExitError
+	if err := cmd.Run(); !errors.As(err, &exit) || exit.ExitCode() != 2 || !strings.Contains(log.String(), "allowed: none, predict or embed") {
+		t.Errorf("ended with %v\n%s", err, log)
+	}
+}
+
 func TestExitStatus(t *testing.T) {
 	for name, tt := range map[string]struct {
 		edit func(h *home)
