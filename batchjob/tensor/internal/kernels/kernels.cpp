@@ -1,8 +1,10 @@
 // Small CPU kernels where a training step of a small model spends its time, and the few
 // library calls that gotch's libtch lacks. See kernels.h; the loops are in kernel_loops.h.
-// Everything runs on the calling thread: a slot has one worker, more slots use more cores.
+// They use as many threads as the library does: one in a slot by default, since more slots use
+// more cores better.
 #include "kernels.h"
 
+#include <ATen/Parallel.h>
 #include <torch/torch.h>
 
 #if defined(__SSE2__)
@@ -89,6 +91,9 @@ template <class F> int done(F f) {
   return guarded<int>(1, [&] { f(); return 0; });
 }
 
+// How many items, of so many elements each, are worth a thread.
+int64_t grain(int64_t elements) { return std::max<int64_t>(1, 32768 / std::max<int64_t>(1, elements)); }
+
 const Tensor &tensor(sm_tensor t) { return *static_cast<Tensor *>(t); }
 
 const float *in(const Tensor &t) { return t.const_data_ptr<float>(); }
@@ -131,7 +136,9 @@ struct Dropout : torch::autograd::Function<Dropout> {
     int64_t columns = x.size(1);
     const float *from = in(x);
     float *to = out(y);
-    for (int64_t i = 0; i < x.size(0); i++) selected->dropout(from + i * columns, to + i * columns, columns, d.key(i), d.threshold(), d.scale());
+    at::parallel_for(0, x.size(0), grain(columns), [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; i++) selected->dropout(from + i * columns, to + i * columns, columns, d.key(i), d.threshold(), d.scale());
+    });
     return y;
   }
   static Tensor forward(AutogradContext *c, const Tensor &x, const Drop &d) {
@@ -153,8 +160,10 @@ struct AddNorm : torch::autograd::Function<AddNorm> {
     Tensor y = at::empty_like(x), z = at::empty_like(x), inverse = at::empty({rows}, x.options());
     const float *xp = in(x), *rp = in(residual), *wp = in(weight), *bp = in(bias);
     float *zp = out(z), *yp = out(y), *ip = out(inverse);
-    for (int64_t i = 0; i < rows; i++)
-      ip[i] = selected->add_norm(xp + i * n, rp + i * n, wp, bp, zp + i * n, yp + i * n, n, (float)eps, d.key(i), d.threshold(), d.scale());
+    at::parallel_for(0, rows, grain(n), [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; i++)
+        ip[i] = selected->add_norm(xp + i * n, rp + i * n, wp, bp, zp + i * n, yp + i * n, n, (float)eps, d.key(i), d.threshold(), d.scale());
+    });
     d.save(c);
     c->save_for_backward({z, inverse, weight, d.keys});
     return y;
@@ -213,18 +222,23 @@ struct Attention : torch::autograd::Function<Attention> {
     std::vector<Part> list = parts(starts, heads, &total);
     int64_t most = longest(list);
     Tensor probabilities = at::empty({total}, q.options()), y = at::empty_like(q);
-    Tensor room = scratch(d, q, most);
-    float *kept = out(room);
-    for (const Part &part : list) {
-      int64_t n = part.length, from = part.at * hidden + part.head * size;
-      float *p = out(probabilities) + part.offset;
-      gemm(false, true, n, n, size, 1.f / std::sqrt((float)size), in(q) + from, hidden, in(k) + from, hidden, p, n);
-      for (int64_t i = 0; i < n; i++) {
-        selected->softmax(p + i * n, n);
-        if (d.p > 0) selected->dropout(p + i * n, kept + i * n, n, d.key(part.at + i, part.head), d.threshold(), d.scale());
+    const float *qp = in(q), *kp = in(k), *vp = in(v);
+    float *pp = out(probabilities), *yp = out(y);
+    at::parallel_for(0, (int64_t)list.size(), grain(most * most), [&](int64_t begin, int64_t end) {
+      Tensor room = scratch(d, q, most);
+      float *kept = out(room);
+      for (int64_t which = begin; which < end; which++) {
+        const Part &part = list[which];
+        int64_t n = part.length, from = part.at * hidden + part.head * size;
+        float *p = pp + part.offset;
+        gemm(false, true, n, n, size, 1.f / std::sqrt((float)size), qp + from, hidden, kp + from, hidden, p, n);
+        for (int64_t i = 0; i < n; i++) {
+          selected->softmax(p + i * n, n);
+          if (d.p > 0) selected->dropout(p + i * n, kept + i * n, n, d.key(part.at + i, part.head), d.threshold(), d.scale());
+        }
+        gemm(false, false, n, size, n, 1, d.p > 0 ? kept : p, n, vp + from, hidden, yp + from, hidden);
       }
-      gemm(false, false, n, size, n, 1, d.p > 0 ? kept : p, n, in(v) + from, hidden, out(y) + from, hidden);
-    }
+    });
     d.save(c);
     c->saved_data["starts"] = starts.vec();
     c->saved_data["heads"] = heads;
@@ -240,26 +254,30 @@ struct Attention : torch::autograd::Function<Attention> {
     std::vector<Part> list = parts(starts, heads, &total);
     int64_t most = longest(list);
     Tensor dy = g[0].contiguous(), dq = at::empty_like(q), dk = at::empty_like(k), dv = at::empty_like(v);
-    Tensor room = scratch(d, q, most), scores = at::empty({most * most}, q.options());
-    float *kept = out(room);
     float scale = 1.f / std::sqrt((float)size);
-    for (const Part &part : list) {
-      int64_t n = part.length, from = part.at * hidden + part.head * size;
-      const float *p = in(probabilities) + part.offset;
-      float *s = out(scores);
-      gemm(false, true, n, n, size, 1, in(dy) + from, hidden, in(v) + from, hidden, s, n);
-      for (int64_t i = 0; i < n; i++) {
-        if (d.p > 0) {
-          uint32_t key = d.key(part.at + i, part.head);
-          selected->dropout(p + i * n, kept + i * n, n, key, d.threshold(), d.scale());
-          selected->dropout(s + i * n, s + i * n, n, key, d.threshold(), d.scale());
+    const float *gp = in(dy), *qp = in(q), *kp = in(k), *vp = in(v), *pp = in(probabilities);
+    float *dqp = out(dq), *dkp = out(dk), *dvp = out(dv);
+    at::parallel_for(0, (int64_t)list.size(), grain(most * most), [&](int64_t begin, int64_t end) {
+      Tensor room = scratch(d, q, most), scores = at::empty({most * most}, q.options());
+      float *kept = out(room), *s = out(scores);
+      for (int64_t which = begin; which < end; which++) {
+        const Part &part = list[which];
+        int64_t n = part.length, from = part.at * hidden + part.head * size;
+        const float *p = pp + part.offset;
+        gemm(false, true, n, n, size, 1, gp + from, hidden, vp + from, hidden, s, n);
+        for (int64_t i = 0; i < n; i++) {
+          if (d.p > 0) {
+            uint32_t key = d.key(part.at + i, part.head);
+            selected->dropout(p + i * n, kept + i * n, n, key, d.threshold(), d.scale());
+            selected->dropout(s + i * n, s + i * n, n, key, d.threshold(), d.scale());
+          }
+          selected->softmax_backward(p + i * n, s + i * n, n);
         }
-        selected->softmax_backward(p + i * n, s + i * n, n);
+        gemm(true, false, n, size, n, 1, d.p > 0 ? kept : p, n, gp + from, hidden, dvp + from, hidden);
+        gemm(false, false, n, size, n, scale, s, n, kp + from, hidden, dqp + from, hidden);
+        gemm(true, false, n, size, n, scale, s, n, qp + from, hidden, dkp + from, hidden);
       }
-      gemm(true, false, n, size, n, 1, d.p > 0 ? kept : p, n, in(dy) + from, hidden, out(dv) + from, hidden);
-      gemm(false, false, n, size, n, scale, s, n, in(k) + from, hidden, out(dq) + from, hidden);
-      gemm(true, false, n, size, n, scale, s, n, in(q) + from, hidden, out(dk) + from, hidden);
-    }
+    });
     return {dq, dk, dv, Tensor(), Tensor(), Tensor()};
   }
 };
@@ -267,13 +285,17 @@ struct Attention : torch::autograd::Function<Attention> {
 struct Gelu : torch::autograd::Function<Gelu> {
   static Tensor forward(AutogradContext *c, const Tensor &x_) {
     Tensor x = x_.contiguous(), y = at::empty_like(x);
-    selected->gelu(in(x), out(y), x.numel());
+    const float *xp = in(x);
+    float *yp = out(y);
+    at::parallel_for(0, x.numel(), grain(1), [&](int64_t begin, int64_t end) { selected->gelu(xp + begin, yp + begin, end - begin); });
     c->save_for_backward({x});
     return y;
   }
   static variable_list backward(AutogradContext *c, variable_list g) {
     Tensor x = c->get_saved_variables()[0], dy = g[0].contiguous(), dx = at::empty_like(x);
-    selected->gelu_backward(in(x), in(dy), out(dx), x.numel());
+    const float *xp = in(x), *gp = in(dy);
+    float *dp = out(dx);
+    at::parallel_for(0, x.numel(), grain(1), [&](int64_t begin, int64_t end) { selected->gelu_backward(xp + begin, gp + begin, dp + begin, end - begin); });
     return {dx};
   }
 };
