@@ -26,9 +26,6 @@ type Options struct {
 	AdamW                 optim.AdamWConfig
 }
 
-// backbonePrefix stands before the backbone's parameters, as in the hub's classifiers.
-const backbonePrefix = "bert."
-
 // A Classifier is a model in training. Its tensors belong to one [tensor.Worker], on
 // which every method runs; methods may be called from any goroutine. Close frees it.
 type Classifier struct {
@@ -107,9 +104,9 @@ func (c *Classifier) Close() {
 	}
 }
 
-// Parameters copies all parameters, in a fixed order: for each task its encoder's under
-// "bert." and the hub's names, then its head's, then the gate's. A task's own parameters
-// have its name before them where there are two tasks.
+// Parameters copies all parameters, in a fixed order: for each task its encoder's, under the
+// names and the prefix that the hub's classifiers of the model type have, then its head's, then
+// the gate's. A task's own parameters have its name before them where there are two tasks.
 func (c *Classifier) Parameters() ([]tensor.Array, error) {
 	var arrays []tensor.Array
 	err := c.do(func(s *tensor.Scope) error { arrays = c.params.Export(s); return nil })

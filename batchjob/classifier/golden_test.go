@@ -57,7 +57,7 @@ func goldenClassifier(t *testing.T, w *tensor.Worker, g *goldenmodel.Case, pooli
 		t.Fatal(err)
 	}
 	for i, p := range params {
-		if !strings.HasPrefix(p.Name, backbonePrefix) {
+		if !strings.HasPrefix(p.Name, g.Weights.Config.Prefix()) {
 			params[i].Data = g.Floats(t, p.Name)
 		}
 	}
@@ -130,7 +130,7 @@ func TestGoldenGradients(t *testing.T) {
 				b := Batch{Batch: g.Batch, Labels: g.Labels}
 				s.Backward(c.loss(s, c.logits(c.newPass(s, b, nil, 0), b.Task), b))
 				for i, full := range c.params.Names() {
-					name := strings.TrimPrefix(full, backbonePrefix)
+					name := strings.TrimPrefix(full, g.Weights.Config.Prefix())
 					grad, ok := s.Grad(c.params.Tensors()[i])
 					if ok == slices.Contains(pool.WithoutGrad, name) {
 						t.Errorf("%s has a gradient: %v", name, ok)
@@ -193,7 +193,7 @@ func TestGoldenThreeSteps(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		checkChange(t, before, after, want, pool.WithoutGrad)
+		checkChange(t, g.Weights.Config.Prefix(), before, after, want, pool.WithoutGrad)
 		for _, a := range after {
 			if a.Name == "head.weight" {
 				if d := goldenmodel.MaxDiff(t, a.Data, want.HeadWeight); !(d <= absTolerance) {
@@ -205,10 +205,10 @@ func TestGoldenThreeSteps(t *testing.T) {
 }
 
 // checkChange compares how far every parameter went.
-func checkChange(t *testing.T, before, after []tensor.Array, want goldenmodel.AfterThree, untouched []string) {
+func checkChange(t *testing.T, prefix string, before, after []tensor.Array, want goldenmodel.AfterThree, untouched []string) {
 	t.Helper()
 	for i, a := range after {
-		name := strings.TrimPrefix(a.Name, backbonePrefix)
+		name := strings.TrimPrefix(a.Name, prefix)
 		if isKeyBias(name) {
 			continue
 		}

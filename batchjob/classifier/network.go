@@ -75,7 +75,7 @@ func (c *Classifier) build(s *tensor.Scope) (err error) {
 			if n == Joint {
 				prefix = n.prefix(i)
 			}
-			if t.encoder, err = backbone.New(s, c.options.Weights, c.params, prefix+backbonePrefix); err != nil {
+			if t.encoder, err = backbone.New(s, c.options.Weights, c.params, prefix+c.options.Weights.Config.Prefix()); err != nil {
 				return err
 			}
 			t.salt = uint64(i) * evidenceSalt

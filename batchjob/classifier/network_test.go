@@ -81,7 +81,7 @@ func TestParameterNames(t *testing.T) {
 	single := names(Single)
 	var encoder, decision []string
 	for _, n := range single {
-		if strings.HasPrefix(n, backbonePrefix) {
+		if strings.HasPrefix(n, "bert.") {
 			encoder = append(encoder, n)
 		} else {
 			decision = append(decision, n)
