@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+
+	"github.com/supermax-hpo/supermax/batchjob/tensor/internal/kernels"
 )
 
 // PeakMemory returns the largest resident set that this process had since the last
@@ -29,8 +31,10 @@ func PeakMemory() (int64, error) {
 	return 0, fmt.Errorf("read peak memory: /proc/self/status has no VmHWM")
 }
 
-// ResetPeakMemory lets [PeakMemory] start again from what is resident now.
+// ResetPeakMemory lets [PeakMemory] start again from what is in use now: what the process keeps
+// of former tensors goes back to the system first.
 func ResetPeakMemory() error {
+	kernels.TrimMemory()
 	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
 		return fmt.Errorf("reset peak memory: %w", err)
 	}

@@ -86,6 +86,7 @@ func Start(o Options) (*Worker, error) {
 func (w *Worker) run(s *Scope, threads int, started chan<- error) {
 	defer w.Close()
 	runtime.LockOSThread()
+	kernels.KeepMemory()
 	if err := kernels.SetThreads(threads); err != nil {
 		started <- newOpError("set threads", err.Error(), false)
 		return

@@ -11,6 +11,11 @@
 #include <immintrin.h>
 #endif
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
+#include <climits>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -377,6 +382,20 @@ int sm_cuda_available(void) { return torch::cuda::is_available(); }
 
 int sm_set_threads(int n) {
   return done([&] { at::set_num_threads(n); });
+}
+
+void sm_keep_memory(void) {
+#if defined(__GLIBC__)
+  mallopt(M_MMAP_THRESHOLD, 32 << 20); // the most that is allowed
+  mallopt(M_TRIM_THRESHOLD, INT_MAX);
+  mallopt(M_TOP_PAD, 64 << 20);
+#endif
+}
+
+void sm_trim_memory(void) {
+#if defined(__GLIBC__)
+  malloc_trim(0);
+#endif
 }
 
 void sm_free(const sm_tensor *t, int n) {

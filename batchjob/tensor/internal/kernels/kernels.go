@@ -88,6 +88,13 @@ func Read(t P, data []float32) error {
 	return check(C.sm_read(C.sm_tensor(t), (*C.float)(unsafe.SliceData(data)), C.int64_t(len(data))))
 }
 
+// KeepMemory has the process keep what it frees for the next tensor: a training step frees and
+// takes the same pieces again, and to have each of their pages anew takes a twentieth of its time.
+func KeepMemory() { C.sm_keep_memory() }
+
+// TrimMemory gives what is kept back to the system.
+func TrimMemory() { C.sm_trim_memory() }
+
 // Backward adds to the gradients of the leaves what grad, that of y, makes of them; nil stands
 // for a scalar's 1.
 func Backward(y, grad P) error { return check(C.sm_backward(C.sm_tensor(y), C.sm_tensor(grad))) }

@@ -27,6 +27,8 @@ int sm_loops_select(int level);    // for the whole process; before any tensor w
 
 int sm_cuda_available(void);
 int sm_set_threads(int n);
+void sm_keep_memory(void); // for the whole process: what is freed is kept for the next tensor
+void sm_trim_memory(void); // gives back what is kept
 void sm_free(const sm_tensor *t, int n);
 int sm_write(sm_tensor t, const float *data, int64_t n);
 int sm_read(sm_tensor t, float *data, int64_t n);
