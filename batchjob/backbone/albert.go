@@ -41,7 +41,7 @@ func newALBERT(c pretrained.Config, m made) *albert {
 }
 
 func (m *albert) embed(p *pass) tensor.T {
-	x := m.embeddings.sum(p, p.countPositions(0), true)
+	x := m.embeddings.sum(p, p.countPositions(), true)
 	return m.project.apply(p.s, p.s.Dropout(x, p.tokenDrop(0, m.config.HiddenDropoutProb)))
 }
 

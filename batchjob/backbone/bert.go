@@ -18,7 +18,7 @@ func newBERT(c pretrained.Config, m made) *bert {
 }
 
 func (m *bert) embed(p *pass) tensor.T {
-	x := m.embeddings.sum(p, p.countPositions(0), true)
+	x := m.embeddings.sum(p, p.countPositions(), true)
 	return p.s.Dropout(x, p.tokenDrop(0, m.config.HiddenDropoutProb))
 }
 
@@ -56,12 +56,12 @@ func (e embeddings) sum(p *pass, positions []int32, readTypes bool) tensor.T {
 	return e.norm.apply(s, x)
 }
 
-// countPositions counts every row's tokens from first.
-func (p *pass) countPositions(first int32) []int32 {
+// countPositions counts every row's tokens from 0.
+func (p *pass) countPositions() []int32 {
 	positions := make([]int32, 0, len(p.b.IDs))
 	for r := range p.b.Rows() {
 		for i := range p.b.Starts[r+1] - p.b.Starts[r] {
-			positions = append(positions, first+int32(i))
+			positions = append(positions, int32(i))
 		}
 	}
 	return positions

@@ -76,7 +76,7 @@ func (m *deberta) embed(p *pass) tensor.T {
 	s := p.s
 	x := s.EmbeddingBut(m.word, s.Indices(p.b.IDs), m.config.PadTokenID)
 	if m.position != (tensor.T{}) {
-		x = s.Add(x, s.Embedding(m.position, s.Indices(p.countPositions(0))))
+		x = s.Add(x, s.Embedding(m.position, s.Indices(p.countPositions())))
 	}
 	if m.tokenType != (tensor.T{}) {
 		x = s.Add(x, s.Embedding(m.tokenType, s.Indices(p.b.TypeIDs)))

@@ -35,6 +35,6 @@ func newDistilBERT(c pretrained.Config, m made) *distilbert {
 }
 
 func (m *distilbert) embed(p *pass) tensor.T {
-	x := m.embeddings.sum(p, p.countPositions(0), false)
+	x := m.embeddings.sum(p, p.countPositions(), false)
 	return p.s.Dropout(x, p.tokenDrop(0, m.config.HiddenDropoutProb))
 }
