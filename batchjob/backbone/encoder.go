@@ -131,10 +131,6 @@ func (e *Encoder) Sites() uint32 { return e.network.sites() }
 // its first.
 func (e *Encoder) SummaryLast() bool { return e.config.ModelType == pretrained.ModelTypeXLNet }
 
-// PaddingCounts reports whether the result for a row depends on how much longer the longest
-// row of its batch is: ConvBERT's convolutions see the padding.
-func (e *Encoder) PaddingCounts() bool { return e.config.ModelType == pretrained.ModelTypeConvBERT }
-
 // Forward returns every hidden state [tokens, hidden]: the embeddings' first, the last
 // layer's last. b must have passed Check and rows must be its [tensor.Packed]. A nil
 // random means no dropout, as in evaluation.

@@ -43,7 +43,7 @@ func New(w *tensor.Worker, o Options) (*Classifier, error) {
 		return nil, fmt.Errorf("build classifier: %w", err)
 	}
 	c := &Classifier{worker: w, options: o, params: tensor.NewParams()}
-	err := c.do(func(s *tensor.Scope) (err error) {
+	err := c.worker.Try(func(s *tensor.Scope) (err error) {
 		if err = c.build(s); err != nil {
 			return err
 		}
@@ -86,15 +86,6 @@ func (o Options) validate() error {
 	return nil
 }
 
-// do runs f on the worker and joins its error with the operations'.
-func (c *Classifier) do(f func(*tensor.Scope) error) error {
-	var failed error
-	if err := c.worker.Do(func(s *tensor.Scope) { failed = f(s) }); err != nil {
-		return err
-	}
-	return failed
-}
-
 // Close frees the model; the worker lives on. It may be called twice, and after the
 // worker's Close.
 func (c *Classifier) Close() {
@@ -109,24 +100,24 @@ func (c *Classifier) Close() {
 // the gate's. A task's own parameters have its name before them where there are two tasks.
 func (c *Classifier) Parameters() ([]tensor.Array, error) {
 	var arrays []tensor.Array
-	err := c.do(func(s *tensor.Scope) error { arrays = c.params.Export(s); return nil })
+	err := c.worker.Try(func(s *tensor.Scope) error { arrays = c.params.Export(s); return nil })
 	return arrays, err
 }
 
 // SetParameters overwrites all parameters; arrays that do not fit change nothing.
 func (c *Classifier) SetParameters(arrays []tensor.Array) error {
-	return c.do(func(s *tensor.Scope) error { return c.params.Import(s, arrays) })
+	return c.worker.Try(func(s *tensor.Scope) error { return c.params.Import(s, arrays) })
 }
 
 // OptimizerState copies what the optimizer remembers, for parameters that were trained.
 func (c *Classifier) OptimizerState() ([]optim.ParamState, error) {
 	var states []optim.ParamState
-	err := c.do(func(s *tensor.Scope) error { states = c.adamw.Export(s); return nil })
+	err := c.worker.Try(func(s *tensor.Scope) error { states = c.adamw.Export(s); return nil })
 	return states, err
 }
 
 // SetOptimizerState sets what OptimizerState returned; states that do not fit change
 // nothing.
 func (c *Classifier) SetOptimizerState(states []optim.ParamState) error {
-	return c.do(func(s *tensor.Scope) error { return c.adamw.Import(s, states) })
+	return c.worker.Try(func(s *tensor.Scope) error { return c.adamw.Import(s, states) })
 }

@@ -102,7 +102,7 @@ func TestGoldenLogitsAndLosses(t *testing.T) {
 			}
 		}
 		c := goldenClassifier(t, w, g, pooling, "plain")
-		if err := c.do(func(s *tensor.Scope) error {
+		if err := c.worker.Try(func(s *tensor.Scope) error {
 			pooled := s.Read(c.tasks[0].pool(c.newPass(s, Batch{Batch: g.Batch}, nil, 0)))
 			if d := goldenmodel.MaxDiff(t, pooled, g.Floats(t, pooling+".pooled")); !(d <= absTolerance) {
 				t.Errorf("the pooled states differ by %.2g", d)
@@ -126,7 +126,7 @@ func TestGoldenGradients(t *testing.T) {
 		for variant, want := range map[string]map[string]float64{"plain": pool.GradPlain, "both": pool.GradBoth} {
 			c := goldenClassifier(t, w, g, pooling, variant)
 			compared := 0
-			err := c.do(func(s *tensor.Scope) error {
+			err := c.worker.Try(func(s *tensor.Scope) error {
 				b := Batch{Batch: g.Batch, Labels: g.Labels}
 				s.Backward(c.loss(s, c.logits(c.newPass(s, b, nil, 0), b.Task), b))
 				for i, full := range c.params.Names() {

@@ -305,7 +305,7 @@ func TestGradientCheckpointing(t *testing.T) {
 func TestEncodersDropDifferently(t *testing.T) {
 	c := newTiny(t, modeltest.Worker(t, tensor.Kernels), func(o *Options) { o.Network = Joint })
 	b := taskBatch(rand.New(rand.NewPCG(5, 5)), Criteria, 4, 12)
-	if err := c.do(func(s *tensor.Scope) error {
+	if err := c.worker.Try(func(s *tensor.Scope) error {
 		s.NoGrad(func() {
 			for _, random := range []*tensor.Randomness{nil, {Seed: 1, Step: 2}} {
 				p := c.newPass(s, b, random, 0)

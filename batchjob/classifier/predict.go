@@ -16,7 +16,7 @@ type Prediction struct {
 // Predict runs the model without dropout and without recording gradients.
 func (c *Classifier) Predict(b Batch) (Prediction, error) {
 	p := Prediction{Loss: math.NaN()}
-	err := c.do(func(s *tensor.Scope) error {
+	err := c.worker.Try(func(s *tensor.Scope) error {
 		if err := c.check(b, false); err != nil {
 			return err
 		}

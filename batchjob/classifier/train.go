@@ -45,7 +45,7 @@ func (e *NotFiniteError) Error() string {
 // parameter has changed then.
 func (c *Classifier) Train(step Step) (StepResult, error) {
 	var result StepResult
-	err := c.do(func(s *tensor.Scope) (err error) {
+	err := c.worker.Try(func(s *tensor.Scope) (err error) {
 		defer s.ClearGrads(c.params.Tensors())
 		result, err = c.train(s, step)
 		return err

@@ -4,7 +4,6 @@ package embed
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -90,6 +89,7 @@ type embedder struct {
 	tokenizer *tokenizer.Tokenizer
 	params    *tensor.Params
 	encoder   *backbone.Encoder
+	even      bool       // rows of other lengths may not stand together
 	head      *head.Head // for its pooling
 }
 
@@ -104,12 +104,13 @@ func (e *embedder) load() error {
 	if n, ids := e.tokenizer.VocabSize(), weights.Config.VocabSize; n > ids {
 		return fmt.Errorf("the tokenizer in %s has %d ids, but vocab_size in its config.json is %d", e.Folder, n, ids)
 	}
+	e.even = weights.Config.PaddingCounts()
 	positions := weights.Config.Positions()
 	e.MaxLength = cmp.Or(e.MaxLength, min(defaultLength, positions))
 	if e.MaxLength < 1 || e.MaxLength > positions {
 		return fmt.Errorf("maximum length %d is not allowed; allowed: 1 to %d, or 0 for at most %d", e.MaxLength, positions, defaultLength)
 	}
-	return e.do(func(s *tensor.Scope) (err error) {
+	return e.Worker.Try(func(s *tensor.Scope) (err error) {
 		if e.encoder, err = backbone.New(s, weights, e.params, ""); err != nil {
 			return err
 		}
@@ -120,11 +121,6 @@ func (e *embedder) load() error {
 		e.head, err = head.New(s, c, e.encoder.Hidden(), 0, e.params)
 		return err
 	})
-}
-
-func (e *embedder) do(f func(*tensor.Scope) error) error {
-	var failed error
-	return errors.Join(e.Worker.Do(func(s *tensor.Scope) { failed = f(s) }), failed)
 }
 
 // embed computes the texts, those of like lengths together.
@@ -143,23 +139,14 @@ func (e *embedder) embed(ctx context.Context, items []item) ([]result, error) {
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(len(encoded[a].IDs), len(encoded[b].IDs)) })
 	results := make([]result, len(items))
-	for len(order) > 0 {
+	length := func(i int) int { return len(encoded[i].IDs) }
+	for _, which := range backbone.Chunks(order, length, batchTokens, e.even) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		n, tokens := 0, 0
-		for n < len(order) {
-			length := len(encoded[order[n]].IDs)
-			if n > 0 && (tokens+length > batchTokens || e.encoder.PaddingCounts() && length != len(encoded[order[0]].IDs)) {
-				break
-			}
-			tokens += length
-			n++
-		}
-		if err := e.batch(order[:n], encoded, results); err != nil {
+		if err := e.batch(which, encoded, results); err != nil {
 			return nil, err
 		}
-		order = order[n:]
 	}
 	for i := range results {
 		results[i].id = items[i].id
@@ -177,7 +164,7 @@ func (e *embedder) batch(which []int, encoded []tokenizer.Encoding, results []re
 		return err
 	}
 	hidden := e.encoder.Hidden()
-	return e.do(func(s *tensor.Scope) error {
+	return e.Worker.Try(func(s *tensor.Scope) error {
 		s.NoGrad(func() {
 			rows := s.Pack(b.Starts, false, 0)
 			states := e.encoder.Forward(s, b, rows, nil)

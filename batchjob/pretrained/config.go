@@ -191,6 +191,10 @@ func (c Config) Positions() int {
 	return c.MaxPositionEmbeddings
 }
 
+// PaddingCounts reports whether the encoder's result for a row depends on how much longer the
+// longest row of its batch is: ConvBERT's convolutions see the padding.
+func (c Config) PaddingCounts() bool { return c.ModelType == ModelTypeConvBERT }
+
 // ReadsTypes reports whether the encoder tells a pair's texts apart by token types.
 func (c Config) ReadsTypes() bool {
 	switch c.ModelType {

@@ -127,6 +127,15 @@ func (w *Worker) Do(f func(*Scope)) error {
 	return o.err
 }
 
+// Try is Do for an f that may fail: f's error is returned where no operation failed.
+func (w *Worker) Try(f func(*Scope) error) error {
+	var failed error
+	if err := w.Do(func(s *Scope) { failed = f(s) }); err != nil {
+		return err
+	}
+	return failed
+}
+
 // Device returns the device's name.
 func (w *Worker) Device() string { return w.device.String() }
 

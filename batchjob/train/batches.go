@@ -49,7 +49,7 @@ func mix(seed int64, epoch int, byTask [][]int) []int {
 
 // bucketed cuts an epoch's rows into batches of about equal lengths and returns them in a
 // shuffled order, for an encoder whose result for a row depends on the padding that longer
-// rows beside it bring (see [backbone.Encoder.PaddingCounts]). The rows are shuffled as by mix
+// rows beside it bring (see [pretrained.Config.PaddingCounts]). The rows are shuffled as by mix
 // and each task's sorted by length, so that what stands in a batch of one length is chance.
 func bucketed(seed int64, epoch int, byTask [][]int, length func(row int) int, size int) []int {
 	mixed := mix(seed, epoch, byTask)
@@ -116,6 +116,11 @@ func (s *session) step(rows []int, size int) (micro []classifier.Batch, shares [
 // predictTokens bounds the tokens of a batch that is only measured.
 const predictTokens = 8192
 
+// predictChunks cuts rows into batches that are only measured.
+func predictChunks(rows []encodedRow, which []int, even bool) [][]int {
+	return backbone.Chunks(which, func(row int) int { return len(rows[row].ids) }, predictTokens, even)
+}
+
 // pack puts rows one after the other, without padding.
 func pack(rows []encodedRow, labels []int32, which []int) classifier.Batch {
 	n := 0
@@ -127,9 +132,7 @@ func pack(rows []encodedRow, labels []int32, which []int) classifier.Batch {
 		Labels: make([]int32, 0, len(which)),
 	}
 	for _, i := range which {
-		b.IDs = append(b.IDs, rows[i].ids...)
-		b.TypeIDs = append(b.TypeIDs, rows[i].typeIDs...)
-		b.Starts = append(b.Starts, len(b.IDs))
+		b.Append(rows[i].ids, rows[i].typeIDs)
 		b.Labels = append(b.Labels, labels[i])
 	}
 	return b
@@ -144,42 +147,6 @@ func chunks(rows []int, size int) [][]int {
 	}
 	if len(rows) > 0 {
 		out = append(out, rows)
-	}
-	return out
-}
-
-// chunksByTokens cuts which into pieces of at most limit tokens, or of one row that is
-// longer.
-func chunksByTokens(rows []encodedRow, which []int, limit int) [][]int {
-	var out [][]int
-	start, tokens := 0, 0
-	for i, row := range which {
-		n := len(rows[row].ids)
-		if i > start && tokens+n > limit {
-			out = append(out, which[start:i])
-			start, tokens = i, 0
-		}
-		tokens += n
-	}
-	if start < len(which) {
-		out = append(out, which[start:])
-	}
-	return out
-}
-
-// evenChunks sorts which by length and cuts it where the length changes, and into pieces of at
-// most limit tokens: no row is padded.
-func evenChunks(rows []encodedRow, which []int, limit int) [][]int {
-	sorted := slices.Clone(which)
-	slices.SortStableFunc(sorted, func(a, b int) int { return cmp.Compare(len(rows[a].ids), len(rows[b].ids)) })
-	var out [][]int
-	for len(sorted) > 0 {
-		n := 1
-		for n < len(sorted) && len(rows[sorted[n]].ids) == len(rows[sorted[0]].ids) {
-			n++
-		}
-		out = append(out, chunksByTokens(rows, sorted[:n:n], limit)...)
-		sorted = sorted[n:]
 	}
 	return out
 }

@@ -77,17 +77,6 @@ func TestBucketed(t *testing.T) {
 	}
 }
 
-func TestEvenChunks(t *testing.T) {
-	var rows []encodedRow
-	for _, n := range []int{3, 1, 3, 2, 3, 1, 3} {
-		rows = append(rows, encodedRow{ids: make([]int32, n)})
-	}
-	want := [][]int{{1, 5}, {3}, {0, 2}, {4, 6}}
-	if diff := gocmp.Diff(want, evenChunks(rows, []int{0, 1, 2, 3, 4, 5, 6}, 7)); diff != "" {
-		t.Error(diff)
-	}
-}
-
 func TestPack(t *testing.T) {
 	rows := []encodedRow{{[]int32{1, 2}, []int32{0, 1}}, {[]int32{3}, []int32{0}}, {[]int32{4, 5, 6}, []int32{0, 0, 1}}}
 	b := pack(rows, []int32{7, 8, 9}, []int{2, 0})
@@ -102,14 +91,6 @@ func TestPack(t *testing.T) {
 	}
 	if diff := gocmp.Diff([]int32{9, 7}, b.Labels); diff != "" {
 		t.Error(diff)
-	}
-	for limit, want := range map[int][][]int{1: {{0}, {1}, {2}}, 3: {{0, 1}, {2}}, 4: {{0, 1}, {2}}, 6: {{0, 1, 2}}} {
-		if diff := gocmp.Diff(want, chunksByTokens(rows, []int{0, 1, 2}, limit)); diff != "" {
-			t.Errorf("at most %d tokens (-want +got):\n%s", limit, diff)
-		}
-	}
-	if got := chunksByTokens(rows, nil, 4); got != nil {
-		t.Errorf("chunks of nothing: %v", got)
 	}
 }
 

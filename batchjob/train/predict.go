@@ -191,13 +191,9 @@ func (p *predictor) add(ctx context.Context, byTask [][]int, params []tensor.Arr
 	if err := m.SetParameters(params); err != nil {
 		return err
 	}
-	cut := chunksByTokens
-	if paddingCounts(p.weights) {
-		cut = evenChunks
-	}
 	noLabels := make([]int32, len(p.rows))
 	for task, rows := range byTask {
-		for _, which := range cut(p.rows, rows, predictTokens) {
+		for _, which := range predictChunks(p.rows, rows, p.weights.Config.PaddingCounts()) {
 			if err := ctx.Err(); err != nil {
 				return err
 			}

@@ -208,15 +208,11 @@ func (r *run) evaluate(ctx context.Context, step int64, seconds *results.Seconds
 
 // predict returns the logits of a task's rows, row-major.
 func (r *run) predict(ctx context.Context, task int, rows []int, step int64) ([]float64, error) {
-	cut := chunksByTokens
-	if r.even {
-		cut = evenChunks
-	}
 	logits, at := make([]float64, classes*len(rows)), map[int]int{}
 	for i, row := range rows {
 		at[row] = i
 	}
-	for _, which := range cut(r.rows, rows, predictTokens) {
+	for _, which := range predictChunks(r.rows, rows, r.even) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}

@@ -64,7 +64,7 @@ func (t *Trainer) begin(ctx context.Context, work protocol.Work) (*session, erro
 		trained:      t.tasks.divide(part.Train),
 		classWeights: t.tasks.classWeights(t.Study.Training.ClassWeights, t.examples, part.Train),
 	}
-	s.even = paddingCounts(weights)
+	s.even = weights.Config.PaddingCounts()
 	for i, e := range t.examples {
 		s.labels[i] = int32(e.Label)
 	}
@@ -80,11 +80,6 @@ func (t *Trainer) begin(ctx context.Context, work protocol.Work) (*session, erro
 		t.Log.Warn("peak memory will include earlier trials", "error", err)
 	}
 	return s, nil
-}
-
-// paddingCounts tells the backbones of which [backbone.Encoder.PaddingCounts] is true.
-func paddingCounts(w *pretrained.Weights) bool {
-	return w.Config.ModelType == pretrained.ModelTypeConvBERT
 }
 
 // identify hashes what a seed's checkpoint depends on, so that one from elsewhere (a study
