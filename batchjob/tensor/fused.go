@@ -3,8 +3,19 @@ package tensor
 import (
 	"math"
 
+	lib "github.com/sugarme/gotch/libtch"
 	"github.com/supermax-hpo/supermax/batchjob/tensor/internal/kernels"
 )
+
+// Linear returns x·weightᵀ + bias; x is [n, in], weight [out, in], bias [out] or none.
+func (s *Scope) Linear(x, weight, bias T) T {
+	if s.path == Kernels {
+		t, err := kernels.Linear(x.p(), weight.p(), bias.p())
+		return s.result("linear", t, err)
+	}
+	lib.AtgLinear(s.slot(), x.c, weight.c, bias.c)
+	return s.take("linear")
+}
 
 // AddNorm returns LayerNorm(dropout(x) + residual): the end of each half of a transformer
 // layer. x and residual are [n, hidden], weight and bias [hidden].

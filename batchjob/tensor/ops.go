@@ -2,12 +2,6 @@ package tensor
 
 import lib "github.com/sugarme/gotch/libtch"
 
-// Linear returns x·weightᵀ + bias; x is [n, in], weight [out, in], bias [out] or none.
-func (s *Scope) Linear(x, weight, bias T) T {
-	lib.AtgLinear(s.slot(), x.c, weight.c, bias.c)
-	return s.take("linear")
-}
-
 // Embedding returns weight's rows at the indices; weight is [rows, columns], indices are
 // int64 of any shape. Its gradient is dense.
 func (s *Scope) Embedding(weight, indices T) T {

@@ -3,9 +3,8 @@
 // They use as many threads as the library does: one in a slot by default, since more slots use
 // more cores better.
 #include "kernels.h"
-
-#include <ATen/Parallel.h>
-#include <torch/torch.h>
+#include "product.h"
+#include "support.h"
 
 #if defined(__SSE2__)
 #include <immintrin.h>
@@ -17,15 +16,9 @@
 
 #include <climits>
 #include <cmath>
-#include <string>
 #include <vector>
 
-using at::Tensor;
-using torch::autograd::AutogradContext;
-using torch::autograd::variable_list;
-
-// The BLAS that libtorch brings; its C++ front is not exported.
-extern "C" void sgemm_(const char *, const char *, const int *, const int *, const int *, const float *, const float *, const int *, const float *, const int *, const float *, float *, const int *);
+using namespace supermax;
 
 namespace {
 
@@ -62,47 +55,6 @@ const Loops *loops_of(int level) {
 }
 
 const Loops *selected = loops_of(1) ? loops_of(1) : loops_of(0);
-
-thread_local std::string last_error;
-thread_local bool last_error_is_memory;
-
-// Runs f; an exception becomes this thread's error and the result `failed`.
-template <class R, class F> R guarded(R failed, F f) {
-  last_error_is_memory = false;
-  try {
-    return f();
-  } catch (const c10::OutOfMemoryError &e) {
-    last_error_is_memory = true;
-    last_error = e.what_without_backtrace();
-  } catch (const c10::Error &e) {
-    last_error = e.what_without_backtrace();
-    last_error_is_memory = last_error.find("can't allocate memory") != std::string::npos;
-  } catch (const std::bad_alloc &e) {
-    last_error_is_memory = true;
-    last_error = "out of memory";
-  } catch (const std::exception &e) {
-    last_error = e.what();
-  } catch (...) {
-    last_error = "unknown C++ exception";
-  }
-  return failed;
-}
-
-template <class F> sm_tensor made(F f) {
-  return guarded<sm_tensor>(nullptr, [&]() -> sm_tensor { return new Tensor(f()); });
-}
-
-template <class F> int done(F f) {
-  return guarded<int>(1, [&] { f(); return 0; });
-}
-
-// How many items, of so many elements each, are worth a thread.
-int64_t grain(int64_t elements) { return std::max<int64_t>(1, 32768 / std::max<int64_t>(1, elements)); }
-
-const Tensor &tensor(sm_tensor t) { return *static_cast<Tensor *>(t); }
-
-const float *in(const Tensor &t) { return t.const_data_ptr<float>(); }
-float *out(const Tensor &t) { return t.mutable_data_ptr<float>(); }
 
 void check_matrix(const Tensor &t, const char *what) {
   TORCH_CHECK(t.device().is_cpu() && t.scalar_type() == at::kFloat && t.dim() == 2, what, " must be a float matrix on the CPU, not ", t.toString(), t.sizes());
@@ -188,14 +140,6 @@ struct AddNorm : torch::autograd::Function<AddNorm> {
   }
 };
 
-// C = alpha * op(A) * op(B), row-major, C is m by n.
-void gemm(bool ta, bool tb, int64_t m_, int64_t n_, int64_t k_, float alpha, const float *a, int64_t lda_, const float *b, int64_t ldb_, float *c, int64_t ldc_) {
-  const char ca = ta ? 'T' : 'N', cb = tb ? 'T' : 'N';
-  const int m = (int)m_, n = (int)n_, k = (int)k_, lda = (int)lda_, ldb = (int)ldb_, ldc = (int)ldc_;
-  const float zero = 0;
-  sgemm_(&cb, &ca, &n, &m, &k, &alpha, b, &ldb, a, &lda, &zero, c, &ldc);
-}
-
 // Scaled dot product attention of every row with itself: q, k, v and the result are
 // [tokens, heads * size], row r is starts[r] to starts[r+1].
 struct Attention : torch::autograd::Function<Attention> {
@@ -236,12 +180,12 @@ struct Attention : torch::autograd::Function<Attention> {
         const Part &part = list[which];
         int64_t n = part.length, from = part.at * hidden + part.head * size;
         float *p = pp + part.offset;
-        gemm(false, true, n, n, size, 1.f / std::sqrt((float)size), qp + from, hidden, kp + from, hidden, p, n);
+        gemm(false, true, n, n, size, 1.f / std::sqrt((float)size), qp + from, hidden, kp + from, hidden, 0, p, n);
         for (int64_t i = 0; i < n; i++) {
           selected->softmax(p + i * n, n);
           if (d.p > 0) selected->dropout(p + i * n, kept + i * n, n, d.key(part.at + i, part.head), d.threshold(), d.scale());
         }
-        gemm(false, false, n, size, n, 1, d.p > 0 ? kept : p, n, vp + from, hidden, yp + from, hidden);
+        gemm(false, false, n, size, n, 1, d.p > 0 ? kept : p, n, vp + from, hidden, 0, yp + from, hidden);
       }
     });
     d.save(c);
@@ -269,7 +213,7 @@ struct Attention : torch::autograd::Function<Attention> {
         const Part &part = list[which];
         int64_t n = part.length, from = part.at * hidden + part.head * size;
         const float *p = pp + part.offset;
-        gemm(false, true, n, n, size, 1, gp + from, hidden, vp + from, hidden, s, n);
+        gemm(false, true, n, n, size, 1, gp + from, hidden, vp + from, hidden, 0, s, n);
         for (int64_t i = 0; i < n; i++) {
           if (d.p > 0) {
             uint32_t key = d.key(part.at + i, part.head);
@@ -278,9 +222,9 @@ struct Attention : torch::autograd::Function<Attention> {
           }
           selected->softmax_backward(p + i * n, s + i * n, n);
         }
-        gemm(true, false, n, size, n, 1, d.p > 0 ? kept : p, n, gp + from, hidden, dvp + from, hidden);
-        gemm(false, false, n, size, n, scale, s, n, kp + from, hidden, dqp + from, hidden);
-        gemm(true, false, n, size, n, scale, s, n, qp + from, hidden, dkp + from, hidden);
+        gemm(true, false, n, size, n, 1, d.p > 0 ? kept : p, n, gp + from, hidden, 0, dvp + from, hidden);
+        gemm(false, false, n, size, n, scale, s, n, kp + from, hidden, 0, dqp + from, hidden);
+        gemm(true, false, n, size, n, scale, s, n, qp + from, hidden, 0, dkp + from, hidden);
       }
     });
     return {dq, dk, dv, Tensor(), Tensor(), Tensor()};

@@ -1,4 +1,4 @@
-// Package kernels is the Go face of kernels.cpp, which takes minutes to compile: it holds
+// Package kernels is the Go face of its C++ files, which take minutes to compile: it holds
 // nothing else, so that work on package tensor does not compile it again. Tensors are
 // libtorch's torch::Tensor pointers. Functions return this thread's error.
 package kernels
@@ -108,6 +108,11 @@ func Grad(t P) (P, error) {
 
 // ClearGrads forgets the leaves' gradients.
 func ClearGrads(list []P) error { return check(C.sm_clear_grads(array(list), C.int(len(list)))) }
+
+// Linear is x·weightᵀ + bias; bias may be nil.
+func Linear(x, weight, bias P) (P, error) {
+	return made(C.sm_linear(C.sm_tensor(x), C.sm_tensor(weight), C.sm_tensor(bias)))
+}
 
 // Dropout drops elements of x [n, columns].
 func Dropout(x P, d Drop) (P, error) { return made(C.sm_dropout(C.sm_tensor(x), d.c())) }

@@ -1,4 +1,4 @@
-// The C face of kernels.cpp: what gotch's libtch lacks, on the same torch::Tensor
+// The C face of this package's C++ files: what gotch's libtch lacks, on the same torch::Tensor
 // pointers. A function that makes a tensor returns NULL on an error, the others return
 // non-zero; sm_error then tells this thread's message. Nothing here is freed by the
 // callee: tensors that are returned belong to the caller.
@@ -36,6 +36,7 @@ int sm_backward(sm_tensor y, sm_tensor grad); // grad is that of y, NULL for a s
 int sm_grad(sm_tensor t, sm_tensor *grad); // *grad stays NULL where there is none
 int sm_clear_grads(const sm_tensor *t, int n);
 
+sm_tensor sm_linear(sm_tensor x, sm_tensor weight, sm_tensor bias); // bias may be NULL
 sm_tensor sm_dropout(sm_tensor x, sm_drop d);
 sm_tensor sm_add_norm(sm_tensor x, sm_tensor residual, sm_tensor weight, sm_tensor bias, double eps, sm_drop d);
 sm_tensor sm_attention(sm_tensor q, sm_tensor k, sm_tensor v, const int64_t *starts, int rows, int heads, sm_drop d);
