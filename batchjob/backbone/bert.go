@@ -27,7 +27,8 @@ func (m *bert) embed(p *pass) tensor.T {
 type embeddings struct {
 	word, position, tokenType tensor.T // [vocabulary, width], [positions, width], [types, width]
 	norm                      norm
-	pad                       int // the padding token, which is not trained
+	pad                       int  // the padding token, which is not trained
+	fixed                     bool // positions are not trained
 }
 
 func newEmbeddings(c pretrained.Config, m made) embeddings {
@@ -37,6 +38,7 @@ func newEmbeddings(c pretrained.Config, m made) embeddings {
 		tokenType: m["embeddings.token_type_embeddings.weight"],
 		norm:      m.norm("embeddings.LayerNorm", c.LayerNormEps),
 		pad:       c.PadTokenID,
+		fixed:     c.SinusoidalPosEmbds,
 	}
 }
 
@@ -52,7 +54,11 @@ func (e embeddings) sum(p *pass, positions []int32, readTypes bool) tensor.T {
 		}
 		x = s.Add(x, s.Embedding(e.tokenType, s.Indices(types)))
 	}
-	x = s.Add(x, s.Embedding(e.position, s.Indices(positions)))
+	table := e.position
+	if e.fixed {
+		table = s.Detach(table)
+	}
+	x = s.Add(x, s.Embedding(table, s.Indices(positions)))
 	return e.norm.apply(s, x)
 }
 

@@ -65,6 +65,8 @@ type Config struct {
 	NormRelEbd           string // DeBERTa: layer_norm or none
 	AttentionHeadSize    int    // DeBERTa, XLNet: 0, or HiddenSize / NumAttentionHeads
 
+	SinusoidalPosEmbds bool // DistilBERT: positions are sines, which are not trained
+
 	AttnType string // XLNet: bi
 	BiData   bool   // XLNet
 	ClampLen int    // XLNet: distances count up to this; below 1: all

@@ -59,9 +59,10 @@ func keysOf(modelType string) []key {
 			key{"norm_rel_ebd", func(c *Config) any { return &c.NormRelEbd }},
 			key{"attention_head_size", func(c *Config) any { return &c.AttentionHeadSize }})
 	case ModelTypeDistilBERT:
-		return renamed(map[string]string{"hidden_size": "dim", "num_hidden_layers": "n_layers", "num_attention_heads": "n_heads",
+		return append(renamed(map[string]string{"hidden_size": "dim", "num_hidden_layers": "n_layers", "num_attention_heads": "n_heads",
 			"intermediate_size": "hidden_dim", "hidden_act": "activation", "hidden_dropout_prob": "dropout",
-			"attention_probs_dropout_prob": "attention_dropout"}, "type_vocab_size", "layer_norm_eps", "position_embedding_type", "is_decoder")
+			"attention_probs_dropout_prob": "attention_dropout"}, "type_vocab_size", "layer_norm_eps", "position_embedding_type", "is_decoder"),
+			key{"sinusoidal_pos_embds", func(c *Config) any { return &c.SinusoidalPosEmbds }})
 	case ModelTypeXLNet:
 		return append(renamed(map[string]string{"hidden_size": "d_model", "num_hidden_layers": "n_layer", "num_attention_heads": "n_head",
 			"intermediate_size": "d_inner", "hidden_act": "ff_activation", "hidden_dropout_prob": "dropout"},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -56,6 +57,16 @@ func Init(dir string, c Config, seed uint64) error {
 // normWeight are the names of LayerNorm's weights.
 var normWeight = regexp.MustCompile(`(?i)layer_?norm\.weight$`)
 
+// sinusoid is a position's code in one of so many columns: sines in the even ones and cosines
+// in the odd ones (Vaswani et al. 2017, section 3.5).
+func sinusoid(position, column, columns int) float32 {
+	angle := float64(position) / math.Pow(10000, float64(column-column%2)/float64(columns))
+	if column%2 == 0 {
+		return float32(math.Sin(angle))
+	}
+	return float32(math.Cos(angle))
+}
+
 // initial returns the values that a parameter starts from.
 func initial(s Spec, c Config, seed uint64) []float32 {
 	n := 1
@@ -69,6 +80,11 @@ func initial(s Spec, c Config, seed uint64) []float32 {
 			data[i] = 1
 		}
 	case strings.HasSuffix(s.Name, ".bias"):
+	case c.SinusoidalPosEmbds && s.Name == "embeddings.position_embeddings.weight":
+		for i := range data {
+			position, column := i/s.Shape[1], i%s.Shape[1]
+			data[i] = sinusoid(position, column, s.Shape[1])
+		}
 	default:
 		h := fnv.New64a()
 		_, _ = h.Write([]byte(s.Name)) // never fails

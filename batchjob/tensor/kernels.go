@@ -48,10 +48,15 @@ func (s *Scope) Backward(loss T) { must("backward", kernels.Backward(loss.p(), n
 // of them.
 func (s *Scope) BackwardFrom(y, grad T) { must("backward", kernels.Backward(y.p(), grad.p())) }
 
+// Detach returns x without what it depends on: no gradient goes past it.
+func (s *Scope) Detach(x T) T {
+	lib.AtgDetach(s.slot(), x.c)
+	return s.take("detach")
+}
+
 // Leaf returns x as a tensor that depends on nothing and collects a gradient.
 func (s *Scope) Leaf(x T) T {
-	lib.AtgDetach(s.slot(), x.c)
-	leaf := s.take("detach")
+	leaf := s.Detach(x)
 	lib.AtgRequiresGrad_(s.slot(), leaf.c, 1)
 	s.take("require gradient") // a second handle
 	return leaf
