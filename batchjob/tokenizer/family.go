@@ -7,15 +7,16 @@ import (
 
 // family is what transformers' tokenizer class says of a checkpoint whose files do not.
 type family struct {
-	name      string // as errors have it
-	files     files
-	tokens    specialNames
-	maskStrip bool // the mask takes the white space before it
-	normal    bool // the other special tokens are matched in normalised text
-	padLeft   bool
-	padType   int32
-	lower     bool // unless do_lower_case says otherwise
-	templates func(cls, sep int32) (single, pair template)
+	name       string // as errors have it
+	files      files
+	tokens     specialNames
+	maskStrip  bool // the mask takes the white space before it
+	maskNormal bool // the mask is matched in normalised text
+	normal     bool // the other special tokens are matched in normalised text
+	padLeft    bool
+	padType    int32
+	lower      bool // unless do_lower_case says otherwise
+	templates  func(cls, sep int32) (single, pair template)
 }
 
 // files is what a vocabulary is read from.
@@ -48,7 +49,7 @@ var (
 		tokens: specialNames{bos: "[CLS]", eos: "[SEP]", unk: "<unk>", sep: "[SEP]", pad: "<pad>", cls: "[CLS]", mask: "[MASK]"},
 	}
 	xlnetFamily = family{
-		name: "XLNet", files: pieceFiles, maskStrip: true, padLeft: true, padType: 3, templates: xlnetTemplates,
+		name: "XLNet", files: pieceFiles, maskStrip: true, maskNormal: true, padLeft: true, padType: 3, templates: xlnetTemplates,
 		tokens: specialNames{bos: "<s>", eos: "</s>", unk: "<unk>", sep: "<sep>", pad: "<pad>", cls: "<cls>", mask: "<mask>"},
 	}
 	debertaFamily = family{
@@ -87,31 +88,28 @@ func (c config) family() *family {
 // those that the vocabulary lacks get ids.
 func (f *family) specialTokens(c config) []addedToken {
 	var tokens []addedToken
-	put := func(n *tokenName, usual string, strip bool) {
+	put := func(n *tokenName, usual string, strip, normalized bool) {
 		if name := n.name(usual); name != "" {
-			a := addedToken{Content: name, Special: true, LStrip: strip, Normalized: f.normal && !strip}
+			a := addedToken{Content: name, Special: true, LStrip: strip, Normalized: normalized}
 			if n != nil && n.flags != nil {
 				a.LStrip, a.RStrip, a.SingleWord, a.Normalized = n.flags.LStrip, n.flags.RStrip, n.flags.SingleWord, n.flags.Normalized
 			}
 			tokens = append(tokens, a)
 		}
 	}
-	put(c.Bos, f.tokens.bos, false)
-	put(c.Eos, f.tokens.eos, false)
-	put(c.Unknown, f.tokens.unk, false)
-	if f.files == spmFiles && (c.Unknown == nil || c.Unknown.flags == nil) {
-		tokens[len(tokens)-1].Normalized = true
-	}
-	put(c.Sep, f.tokens.sep, false)
-	put(c.Pad, f.tokens.pad, false)
-	put(c.Cls, f.tokens.cls, false)
-	put(c.Mask, f.tokens.mask, f.maskStrip)
+	put(c.Bos, f.tokens.bos, false, f.normal)
+	put(c.Eos, f.tokens.eos, false, f.normal)
+	put(c.Unknown, f.tokens.unk, false, f.normal || f.files == spmFiles)
+	put(c.Sep, f.tokens.sep, false, f.normal)
+	put(c.Pad, f.tokens.pad, false, f.normal)
+	put(c.Cls, f.tokens.cls, false, f.normal)
+	put(c.Mask, f.tokens.mask, f.maskStrip, f.maskNormal)
 	for i := range c.Extra {
-		put(&c.Extra[i], "", false)
+		put(&c.Extra[i], "", false, f.normal)
 	}
 	if f.padLeft && c.Extra == nil { // XLNet's
-		put(nil, "<eop>", false)
-		put(nil, "<eod>", false)
+		put(nil, "<eop>", false, f.normal)
+		put(nil, "<eod>", false, f.normal)
 	}
 	return tokens
 }

@@ -40,16 +40,43 @@ func Dir(t testing.TB, elem ...string) string {
 // the test when there is none.
 func Cases(t testing.TB, file string, elem ...string) []string {
 	t.Helper()
-	dir := Dir(t, elem...)
-	found, err := filepath.Glob(filepath.Join(dir, "*", file))
+	found := holding(t, file, elem...)
+	if len(found) == 0 {
+		t.Fatalf("find golden cases: no %s below %s", file, Dir(t, elem...))
+	}
+	return found
+}
+
+// Some is [Cases] for a file that not every set of golden data holds: where [Env] names data
+// without one, the test is skipped.
+func Some(t testing.TB, file string, elem ...string) []string {
+	t.Helper()
+	found := holding(t, file, elem...)
+	if len(found) == 0 {
+		None(t, "no golden case has a "+file)
+	}
+	return found
+}
+
+// None ends a test that found nothing of a kind which not every set of golden data holds: it
+// fails on our own data, and is skipped where [Env] names others.
+func None(t testing.TB, what string) {
+	t.Helper()
+	if os.Getenv(Env) != "" {
+		t.Skip(what)
+	}
+	t.Fatal(what)
+}
+
+// holding returns the sub-folders of Dir(elem...) that hold a file.
+func holding(t testing.TB, file string, elem ...string) []string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(Dir(t, elem...), "*", file))
 	if err != nil {
 		t.Fatalf("find golden cases: %v", err)
 	}
 	for i, f := range found {
 		found[i] = filepath.Dir(f)
-	}
-	if len(found) == 0 {
-		t.Fatalf("find golden cases: no %s below %s", file, dir)
 	}
 	return found
 }
