@@ -45,10 +45,16 @@ func (s *Scope) geluLibrary(x T, tanh bool) T {
 }
 
 // Attention lets every token of a row attend to its row (Vaswani et al. 2017): q, k, v
-// and the result are [tokens, heads·size]; d drops attention probabilities.
+// and the result are [tokens, heads·size]; d drops attention probabilities. On a GPU the
+// library's fused kernel computes it without padding wherever a head's size allows (a multiple
+// of 4); its dropout masks are its own, but as repeatable as ours.
 func (s *Scope) Attention(q, k, v T, rows *Packed, heads int, d Drop) T {
 	if s.path == Kernels {
 		t, err := kernels.Attention(q.p(), k.p(), v.p(), rows.starts, heads, d.kernel())
+		return s.result("attention", t, err)
+	}
+	if size := q.Shape()[1] / heads; s.device != cpuDevice && size%4 == 0 {
+		t, err := kernels.FusedAttention(q.p(), k.p(), v.p(), rows.deviceStarts().p(), rows.longest, heads, splitMix(uint64(d.seed)<<32|uint64(rows.firstRow)), d.p)
 		return s.result("attention", t, err)
 	}
 	scores := s.Scale(s.MatMul(rows.Heads(q, heads), s.Transpose(rows.Heads(k, heads), 2, 3)), 1/math.Sqrt(float64(q.Shape()[1]/heads)))

@@ -20,6 +20,7 @@ type Packed struct {
 	place     T       // [rows, longest] int64: the token that stands there, 0 for padding
 	mask      T       // [rows, longest]: 0 where a token stands, else -Inf
 	unplace   T       // [tokens] int64: where the token stands in the padded view
+	startsAt  T       // [rows+1] int32: starts, on the device
 	first     T       // [rows] int64
 	last      T       // [rows] int64
 	present   T       // [rows, longest]: 1 where a token stands, else 0
@@ -73,6 +74,18 @@ func (p *Packed) First(x T) T {
 		p.scope.Pin(func() { p.first = p.scope.Int64s(p.starts[:p.Rows()], p.Rows()) })
 	}
 	return p.scope.Rows(x, p.first)
+}
+
+// deviceStarts returns the rows' starts on the device, as 32-bit numbers.
+func (p *Packed) deviceStarts() T {
+	if p.startsAt.c == nil {
+		starts := make([]uint32, len(p.starts))
+		for i, at := range p.starts {
+			starts[i] = uint32(at)
+		}
+		p.scope.Pin(func() { p.startsAt = p.scope.uint32s(starts) })
+	}
+	return p.startsAt
 }
 
 // Mean returns each row's mean over its tokens: [rows, hidden].

@@ -127,6 +127,12 @@ func Attention(q, k, v P, starts []int64, heads int, d Drop) (P, error) {
 	return made(C.sm_attention(C.sm_tensor(q), C.sm_tensor(k), C.sm_tensor(v), (*C.int64_t)(unsafe.SliceData(starts)), C.int(len(starts)-1), C.int(heads), d.c()))
 }
 
+// FusedAttention is Attention by the library's kernel for a GPU, where starts, int32, lie too. The
+// heads' size must be a multiple of 4.
+func FusedAttention(q, k, v, starts P, longest, heads int, seed uint64, p float64) (P, error) {
+	return made(C.sm_fused_attention(C.sm_tensor(q), C.sm_tensor(k), C.sm_tensor(v), C.sm_tensor(starts), C.int64_t(longest), C.int(heads), C.uint64_t(seed), C.double(p)))
+}
+
 // GELU is our kernel, with the error function.
 func GELU(x P) (P, error) { return made(C.sm_gelu(C.sm_tensor(x))) }
 

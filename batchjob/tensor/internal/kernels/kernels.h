@@ -40,6 +40,9 @@ sm_tensor sm_linear(sm_tensor x, sm_tensor weight, sm_tensor bias); // bias may 
 sm_tensor sm_dropout(sm_tensor x, sm_drop d);
 sm_tensor sm_add_norm(sm_tensor x, sm_tensor residual, sm_tensor weight, sm_tensor bias, double eps, sm_drop d);
 sm_tensor sm_attention(sm_tensor q, sm_tensor k, sm_tensor v, const int64_t *starts, int rows, int heads, sm_drop d);
+// On a GPU alone: starts is int32 [rows + 1] there, the heads' size is a multiple of 4, and seed
+// says what is dropped with probability p.
+sm_tensor sm_fused_attention(sm_tensor q, sm_tensor k, sm_tensor v, sm_tensor starts, int64_t longest, int heads, uint64_t seed, double p);
 sm_tensor sm_gelu(sm_tensor x);
 sm_tensor sm_gelu_library(sm_tensor x, int tanh);
 
