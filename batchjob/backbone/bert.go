@@ -122,9 +122,10 @@ func (m *stack) layer(p *pass, i int, x tensor.T) tensor.T {
 	s, l, site := p.s, m.layers[i], 1+3*i
 	a := s.Attention(l.query.apply(s, x), l.key.apply(s, x), l.value.apply(s, x), p.rows,
 		m.config.NumAttentionHeads, p.tokenDrop(site, m.drops.attention))
-	a = l.attendedNorm.residual(s, l.attended.apply(s, a), x, p.tokenDrop(site+1, m.drops.attended))
+	kept, keys := p.narrow(p.rows, i == len(m.layers)-1, a, x)
+	a = l.attendedNorm.residual(s, l.attended.apply(s, kept[0]), kept[1], p.dropAt(keys, site+1, m.drops.attended))
 	f := l.outer.apply(s, m.activation(s, l.inner.apply(s, a)))
-	return l.outerNorm.residual(s, f, a, p.tokenDrop(site+2, m.drops.outer))
+	return l.outerNorm.residual(s, f, a, p.dropAt(keys, site+2, m.drops.outer))
 }
 
 func (m *stack) finish(_ *pass, x tensor.T) tensor.T { return x }

@@ -2,19 +2,23 @@ package backbone
 
 import "github.com/supermax-hpo/supermax/batchjob/tensor"
 
-// ForwardCheckpointed is [Encoder.Forward] for training that keeps what the layers read and
-// nothing within them (Chen et al., "Training deep nets with sublinear memory cost", 2016). It
-// returns the last hidden state, which does not lead back to the parameters: once the loss has
+// LastCheckpointed is [Encoder.Last] for training that keeps what the layers read and nothing
+// within them (Chen et al., "Training deep nets with sublinear memory cost", 2016). What it
+// returns does not lead back to the parameters: once the loss has
 // gone backward to it, the caller calls backward, which computes each layer again, from the last
 // to the first, and adds the parameters' gradients. They are the same to the last bit, as dropout
 // depends on no state.
-func (e *Encoder) ForwardCheckpointed(s *tensor.Scope, b Batch, rows *tensor.Packed, random *tensor.Randomness) (last tensor.T, backward func()) {
-	p := &pass{s: s, b: b, rows: rows, random: random}
-	steps := []func(x tensor.T) tensor.T{func(tensor.T) tensor.T { return e.network.embed(p) }}
-	for i := range e.config.NumHiddenLayers {
-		steps = append(steps, func(x tensor.T) tensor.T { return e.network.layer(p, i, x) })
-	}
-	steps = append(steps, func(x tensor.T) tensor.T { return e.network.finish(p, x) })
+func (e *Encoder) LastCheckpointed(s *tensor.Scope, b Batch, rows *tensor.Packed, random *tensor.Randomness) (last tensor.T, backward func()) {
+	return e.runCheckpointed(e.pass(s, b, rows, random, false))
+}
+
+// SummaryCheckpointed is [Encoder.Summary] in the same way.
+func (e *Encoder) SummaryCheckpointed(s *tensor.Scope, b Batch, rows *tensor.Packed, random *tensor.Randomness) (summary tensor.T, backward func()) {
+	return e.runCheckpointed(e.pass(s, b, rows, random, true))
+}
+
+func (e *Encoder) runCheckpointed(p *pass) (last tensor.T, backward func()) {
+	s, steps := p.s, e.steps(p)
 	reads := make([]tensor.T, len(steps)+1) // what each step reads; the first reads the batch
 	s.NoGrad(func() {
 		for i, step := range steps {

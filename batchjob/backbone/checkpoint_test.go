@@ -14,20 +14,16 @@ import (
 // computed again, dropout included; and both paths drop the same elements.
 func TestCheckpointedGradients(t *testing.T) {
 	for _, c := range goldenmodel.Cases(t) {
-		w := *c.Weights
-		w.Config.HiddenDropoutProb, w.Config.AttentionProbsDropoutProb = 0.2, 0.1
-		if w.Config.ModelType == pretrained.ModelTypeXLNet {
-			w.Config.AttentionProbsDropoutProb = 0
-		}
+		w := dropping(c)
 		states := map[tensor.Path][]float32{}
 		for name, path := range paths {
 			t.Run(c.Name()+"/"+name, func(t *testing.T) {
-				kept, last := gradients(t, path, &w, c.Batch, func(s *tensor.Scope, m *backbone.Encoder, rows *tensor.Packed, random *tensor.Randomness) (tensor.T, func()) {
+				kept, last := gradients(t, path, w, c.Batch, func(s *tensor.Scope, m *backbone.Encoder, rows *tensor.Packed, random *tensor.Randomness) (tensor.T, func()) {
 					states := m.Forward(s, c.Batch, rows, random)
 					return states[len(states)-1], func() {}
 				})
-				again, lastAgain := gradients(t, path, &w, c.Batch, func(s *tensor.Scope, m *backbone.Encoder, rows *tensor.Packed, random *tensor.Randomness) (tensor.T, func()) {
-					return m.ForwardCheckpointed(s, c.Batch, rows, random)
+				again, lastAgain := gradients(t, path, w, c.Batch, func(s *tensor.Scope, m *backbone.Encoder, rows *tensor.Packed, random *tensor.Randomness) (tensor.T, func()) {
+					return m.LastCheckpointed(s, c.Batch, rows, random)
 				})
 				if !slices.Equal(last, lastAgain) {
 					t.Error("the last hidden states differ")
@@ -47,6 +43,58 @@ func TestCheckpointedGradients(t *testing.T) {
 		}
 		if d := goldenmodel.MaxDiff(t, states[tensor.Kernels], states[tensor.Library]); !(d <= 1e-4) {
 			t.Errorf("%s: the paths' last hidden states with dropout differ by %.2g", c.Name(), d)
+		}
+	}
+}
+
+// dropping returns a golden model that drops much.
+func dropping(c *goldenmodel.Case) *pretrained.Weights {
+	w := *c.Weights
+	w.Config.HiddenDropoutProb, w.Config.AttentionProbsDropoutProb = 0.2, 0.1
+	if w.Config.ModelType == pretrained.ModelTypeXLNet {
+		w.Config.AttentionProbsDropoutProb = 0
+	}
+	return &w
+}
+
+// The rows' summaries and their gradients are those of the whole last layer, dropout included,
+// with layers kept or computed again.
+func TestSummary(t *testing.T) {
+	for _, c := range goldenmodel.Cases(t) {
+		w := dropping(c)
+		for name, path := range paths {
+			t.Run(c.Name()+"/"+name, func(t *testing.T) {
+				want, states := gradients(t, path, w, c.Batch, func(s *tensor.Scope, m *backbone.Encoder, rows *tensor.Packed, random *tensor.Randomness) (tensor.T, func()) {
+					return rows.End(m.Last(s, c.Batch, rows, random), m.SummaryLast()), func() {}
+				})
+				got, summaries := gradients(t, path, w, c.Batch, func(s *tensor.Scope, m *backbone.Encoder, rows *tensor.Packed, random *tensor.Randomness) (tensor.T, func()) {
+					return m.Summary(s, c.Batch, rows, random), func() {}
+				})
+				again, summariesAgain := gradients(t, path, w, c.Batch, func(s *tensor.Scope, m *backbone.Encoder, rows *tensor.Packed, random *tensor.Randomness) (tensor.T, func()) {
+					return m.SummaryCheckpointed(s, c.Batch, rows, random)
+				})
+				if d := goldenmodel.MaxDiff(t, summaries, states); !(d <= tolerance) {
+					t.Errorf("the summaries differ by %.2g", d)
+				}
+				if !slices.Equal(summaries, summariesAgain) {
+					t.Error("the summaries differ when layers are computed again")
+				}
+				if len(got) != len(want) || len(again) != len(want) || len(want) == 0 {
+					t.Fatalf("%d gradients, %d when computed again, want %d", len(got), len(again), len(want))
+				}
+				largest := 0.0
+				for _, g := range want {
+					largest = max(largest, goldenmodel.MaxDiff(t, g, make([]float32, len(g))))
+				}
+				for name, g := range want {
+					if d := goldenmodel.MaxDiff(t, got[name], g); !(d <= 1e-5*max(1, largest)) {
+						t.Errorf("the gradient of %s differs by %.2g", name, d)
+					}
+					if !slices.Equal(got[name], again[name]) {
+						t.Errorf("the gradient of %s differs when computed again", name)
+					}
+				}
+			})
 		}
 	}
 }

@@ -88,10 +88,10 @@ func (b Batch) padded(pad int32) Batch {
 
 func (m *convbert) layer(p *pass, i int, x tensor.T) tensor.T {
 	s, l, site, full := p.s, m.layers[i], 1+3*i, p.rows.Full()
-	a := l.attended.apply(s, m.attend(p, l, x, p.drop(full, site, m.drops.attention)))
-	a = l.attendedNorm.residual(s, a, x, p.drop(full, site+1, m.drops.attended))
+	kept, keys := p.narrow(full, i == len(m.layers)-1, m.attend(p, l, x, p.drop(full, site, m.drops.attention)), x)
+	a := l.attendedNorm.residual(s, l.attended.apply(s, kept[0]), kept[1], p.dropAt(keys, site+1, m.drops.attended))
 	f := l.outer.apply(s, m.activation(s, l.inner.apply(s, a)))
-	return l.outerNorm.residual(s, f, a, p.drop(full, site+2, m.drops.outer))
+	return l.outerNorm.residual(s, f, a, p.dropAt(keys, site+2, m.drops.outer))
 }
 
 // attend returns what the attending heads and the convolutions see, side by side:

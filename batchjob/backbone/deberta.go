@@ -92,12 +92,14 @@ const debertaSites = 4
 
 func (m *deberta) layer(p *pass, i int, x tensor.T) tensor.T {
 	s, l, site, hidden := p.s, m.layers[i], 2+debertaSites*i, m.config.HiddenDropoutProb
-	a := l.attended.apply(s, m.attend(p, l, x, site))
-	a = l.attendedNorm.residual(s, a, x, p.tokenDrop(site+2, hidden))
+	last, convolved := i == len(m.layers)-1, i == 0 && m.convAct != nil
+	kept, keys := p.narrow(p.rows, last && !convolved, m.attend(p, l, x, site), x)
+	a := l.attendedNorm.residual(s, l.attended.apply(s, kept[0]), kept[1], p.dropAt(keys, site+2, hidden))
 	f := l.outer.apply(s, m.activation(s, l.inner.apply(s, a)))
-	y := l.outerNorm.residual(s, f, a, p.tokenDrop(site+3, hidden))
-	if i == 0 && m.convAct != nil {
-		y = m.convolve(p, x, y)
+	y := l.outerNorm.residual(s, f, a, p.dropAt(keys, site+3, hidden))
+	if convolved {
+		all, _ := p.narrow(p.rows, last, m.convolve(p, x, y))
+		return all[0]
 	}
 	return y
 }

@@ -22,9 +22,10 @@ type Encoder struct {
 type network interface {
 	// embed returns what the first layer reads.
 	embed(p *pass) tensor.T
-	// layer returns what layer i makes of x. It depends on p, i and x alone.
+	// layer returns what layer i makes of x. It depends on p, i and x alone. Where p wants the
+	// rows' summaries alone, the last layer returns those, [rows, hidden].
 	layer(p *pass, i int, x tensor.T) tensor.T
-	// finish turns a layer's states into [tokens, hidden].
+	// finish turns a layer's states into [tokens, hidden], but for summaries.
 	finish(p *pass, x tensor.T) tensor.T
 	// sites is how many dropout sites there are, counted from 0.
 	sites() uint32
@@ -135,7 +136,7 @@ func (e *Encoder) SummaryLast() bool { return e.config.ModelType == pretrained.M
 // layer's last. b must have passed Check and rows must be its [tensor.Packed]. A nil
 // random means no dropout, as in evaluation.
 func (e *Encoder) Forward(s *tensor.Scope, b Batch, rows *tensor.Packed, random *tensor.Randomness) []tensor.T {
-	p := &pass{s: s, b: b, rows: rows, random: random}
+	p := e.pass(s, b, rows, random, false)
 	x := e.network.embed(p)
 	states := []tensor.T{e.network.finish(p, x)}
 	for i := range e.config.NumHiddenLayers {
@@ -143,6 +144,38 @@ func (e *Encoder) Forward(s *tensor.Scope, b Batch, rows *tensor.Packed, random 
 		states = append(states, e.network.finish(p, x))
 	}
 	return states
+}
+
+// Last returns the last of [Encoder.Forward]'s hidden states alone.
+func (e *Encoder) Last(s *tensor.Scope, b Batch, rows *tensor.Packed, random *tensor.Randomness) tensor.T {
+	return e.run(e.pass(s, b, rows, random, false))
+}
+
+// Summary returns the last hidden state of the token that stands for each row (see
+// [Encoder.SummaryLast]), [rows, hidden]. It is [Encoder.Last]'s, dropout included, but what the
+// last layer would make of the other tokens is not computed: of 12 layers that is 6 % of the work.
+func (e *Encoder) Summary(s *tensor.Scope, b Batch, rows *tensor.Packed, random *tensor.Randomness) tensor.T {
+	return e.run(e.pass(s, b, rows, random, true))
+}
+
+func (e *Encoder) run(p *pass) (x tensor.T) {
+	for _, step := range e.steps(p) {
+		x = step(x)
+	}
+	return x
+}
+
+// steps are the parts of a pass in their order: each reads what the one before it returned, the
+// first the batch.
+func (e *Encoder) steps(p *pass) []func(x tensor.T) tensor.T {
+	steps := []func(x tensor.T) tensor.T{func(tensor.T) tensor.T { return e.network.embed(p) }}
+	for i := range e.config.NumHiddenLayers {
+		steps = append(steps, func(x tensor.T) tensor.T { return e.network.layer(p, i, x) })
+	}
+	if p.summary {
+		return steps
+	}
+	return append(steps, func(x tensor.T) tensor.T { return e.network.finish(p, x) })
 }
 
 // Pool returns tanh(linear(first token)) of the last hidden state, [rows, hidden]: what
@@ -161,17 +194,41 @@ type pass struct {
 	rows   *tensor.Packed
 	random *tensor.Randomness // nil: nothing is dropped
 
+	summary bool // of the last layer the rows' summaries are wanted alone
+	ends    bool // a row's summary is its last token, not its first
+
 	positions tensor.T // see [pass.memo]
 	relative  relative
 	segments  tensor.T
 }
 
-// drop returns the dropout of a site for [tokens, …] matrices of rows.
-func (p *pass) drop(rows *tensor.Packed, site int, probability float64) tensor.Drop {
+func (e *Encoder) pass(s *tensor.Scope, b Batch, rows *tensor.Packed, random *tensor.Randomness, summary bool) *pass {
+	return &pass{s: s, b: b, rows: rows, random: random, summary: summary, ends: e.SummaryLast()}
+}
+
+// narrow returns, in a last layer of which the summaries are wanted alone, the summaries' rows of
+// each of a layer's matrices [tokens, …] of rows, and their dropout keys; else all of them.
+func (p *pass) narrow(rows *tensor.Packed, last bool, x ...tensor.T) ([]tensor.T, tensor.Keys) {
+	if !last || !p.summary {
+		return x, rows.TokenKeys()
+	}
+	for i := range x {
+		x[i] = rows.End(x[i], p.ends)
+	}
+	return x, rows.EndKeys(p.ends)
+}
+
+// dropAt returns the dropout of a site for a matrix whose rows have these keys.
+func (p *pass) dropAt(keys tensor.Keys, site int, probability float64) tensor.Drop {
 	if p.random == nil || probability == 0 {
 		return tensor.Drop{}
 	}
-	return p.random.At(uint32(site), rows.TokenKeys(), probability)
+	return p.random.At(uint32(site), keys, probability)
+}
+
+// drop returns the dropout of a site for [tokens, …] matrices of rows.
+func (p *pass) drop(rows *tensor.Packed, site int, probability float64) tensor.Drop {
+	return p.dropAt(rows.TokenKeys(), site, probability)
 }
 
 // tokenDrop is drop for the batch's own rows.

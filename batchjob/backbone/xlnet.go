@@ -65,13 +65,14 @@ const (
 
 func (m *xlnet) layer(p *pass, i int, x tensor.T) tensor.T {
 	s, l, site, drop := p.s, m.layers[i], xlnetBefore+xlnetSites*i, m.config.HiddenDropoutProb
-	hidden := m.config.HiddenSize
-	a := s.Linear(m.attend(p, l, x, site), s.Reshape(l.attended, hidden, hidden), tensor.T{})
-	a = l.attendedNorm.residual(s, a, x, p.tokenDrop(site+1, drop))
-	f := s.Dropout(m.activation(s, l.inner.apply(s, a)), p.tokenDrop(site+2, drop))
-	y := l.outerNorm.residual(s, l.outer.apply(s, f), a, p.tokenDrop(site+3, drop))
-	if i == len(m.layers)-1 {
-		y = s.Dropout(y, p.tokenDrop(2, drop))
+	hidden, last := m.config.HiddenSize, i == len(m.layers)-1
+	kept, keys := p.narrow(p.rows, last, m.attend(p, l, x, site), x)
+	a := s.Linear(kept[0], s.Reshape(l.attended, hidden, hidden), tensor.T{})
+	a = l.attendedNorm.residual(s, a, kept[1], p.dropAt(keys, site+1, drop))
+	f := s.Dropout(m.activation(s, l.inner.apply(s, a)), p.dropAt(keys, site+2, drop))
+	y := l.outerNorm.residual(s, l.outer.apply(s, f), a, p.dropAt(keys, site+3, drop))
+	if last {
+		y = s.Dropout(y, p.dropAt(keys, 2, drop))
 	}
 	return y
 }

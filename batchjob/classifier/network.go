@@ -131,13 +131,23 @@ func (t task) pool(p *pass) tensor.T {
 	if random != nil && t.salt != 0 {
 		random = &tensor.Randomness{Seed: random.Seed ^ t.salt, Step: random.Step}
 	}
-	if p.recompute {
-		last, backward := t.encoder.ForwardCheckpointed(p.scope, p.batch, p.rows, random)
-		p.backward = append(p.backward, backward)
-		return t.head.Pool(p.scope, last, p.rows)
+	summary := t.head.ReadsSummaries()
+	forward, checkpointed := t.encoder.Last, t.encoder.LastCheckpointed
+	if summary {
+		forward, checkpointed = t.encoder.Summary, t.encoder.SummaryCheckpointed
 	}
-	states := t.encoder.Forward(p.scope, p.batch, p.rows, random)
-	return t.head.Pool(p.scope, states[len(states)-1], p.rows)
+	var states tensor.T
+	if p.recompute {
+		var backward func()
+		states, backward = checkpointed(p.scope, p.batch, p.rows, random)
+		p.backward = append(p.backward, backward)
+	} else {
+		states = forward(p.scope, p.batch, p.rows, random)
+	}
+	if summary {
+		return states
+	}
+	return t.head.Pool(p.scope, states, p.rows)
 }
 
 // checkTask reports that a batch is of no task of the network.

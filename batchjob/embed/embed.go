@@ -167,12 +167,16 @@ func (e *embedder) batch(which []int, encoded []tokenizer.Encoding, results []re
 	return e.Worker.Try(func(s *tensor.Scope) error {
 		s.NoGrad(func() {
 			rows := s.Pack(b.Starts, false, 0)
-			states := e.encoder.Forward(s, b, rows, nil)
-			last := states[len(states)-1]
-			if e.head != nil {
-				last = e.head.Pool(s, last, rows)
+			var made tensor.T
+			switch {
+			case e.head == nil:
+				made = e.encoder.Last(s, b, rows, nil)
+			case e.head.ReadsSummaries():
+				made = e.encoder.Summary(s, b, rows, nil)
+			default:
+				made = e.head.Pool(s, e.encoder.Last(s, b, rows, nil), rows)
 			}
-			values := s.Read(last)
+			values := s.Read(made)
 			for r, i := range which {
 				from, to := b.Starts[r], b.Starts[r+1]
 				if e.head != nil {

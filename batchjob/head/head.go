@@ -73,14 +73,15 @@ func (h *Head) activate(s *tensor.Scope, x tensor.T) tensor.T {
 	panic(fmt.Sprintf("head: activation %q passed validation", h.config.Activation))
 }
 
+// ReadsSummaries reports whether a row's summary, its first token or for XLNet its last, is all
+// that the head reads of it: [Head.Pool] is not needed then.
+func (h *Head) ReadsSummaries() bool { return h.config.Pooling == "cls" }
+
 // Pool returns one vector a row, [rows, hidden].
 func (h *Head) Pool(s *tensor.Scope, states tensor.T, rows *tensor.Packed) tensor.T {
 	switch h.config.Pooling {
 	case "cls":
-		if h.config.Last {
-			return rows.Last(states)
-		}
-		return rows.First(states)
+		return rows.End(states, h.config.Last)
 	case "mean":
 		return rows.Mean(states)
 	case "max":

@@ -68,6 +68,26 @@ func (p *Packed) TokenKeys() Keys { return p.tokenKeys }
 // RowKeys are the dropout keys of [rows, …] matrices.
 func (p *Packed) RowKeys() Keys { return p.rowKeys }
 
+// End returns each row's first token of x [tokens, hidden], or its last: [rows, hidden].
+func (p *Packed) End(x T, last bool) T {
+	if last {
+		return p.Last(x)
+	}
+	return p.First(x)
+}
+
+// EndKeys are the dropout keys of End's matrices, those of the tokens.
+func (p *Packed) EndKeys(last bool) Keys {
+	if !last || p.keys == nil { // nothing is dropped
+		return p.rowKeys
+	}
+	keys := make([]uint32, p.Rows())
+	for r := range keys {
+		keys[r] = p.keys[p.starts[r+1]-1]
+	}
+	return p.scope.keysOf(keys)
+}
+
 // First returns each row's first token of x [tokens, hidden]: [rows, hidden].
 func (p *Packed) First(x T) T {
 	if p.first.c == nil {
