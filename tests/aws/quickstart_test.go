@@ -42,6 +42,7 @@ func TestQuickstart(t *testing.T) {
 			t.Errorf("study %s: the chosen model has F1-macro %.3f, the majority class %.3f", name, chosen.Value.F1Macro, chosen.Baseline.MajorityF1Macro)
 		}
 		t.Run("queries "+name, func(t *testing.T) { s.checkQueries(t, name) })
+		t.Run("predict "+name, func(t *testing.T) { s.checkPredict(t, name) })
 		s.checkAccounts(t, name)
 	}
 }

@@ -101,22 +101,28 @@ func (c *checks) compute() (device string, threads int) {
 	return device, threads
 }
 
+// cache reads where what is fetched is kept; empty: the usual place.
+func (c *checks) cache() string {
+	dir := c.getenv("SUPERMAX_CACHE")
+	if dir != "" && !filepath.IsAbs(dir) {
+		c.bad("SUPERMAX_CACHE", "an absolute folder")
+	}
+	return dir
+}
+
 // readEnvironment checks the variables that getenv returns and reports every one that is
 // missing or not allowed. It repeats no token.
 func readEnvironment(getenv func(string) string) (environment, error) {
 	c := &checks{getenv: getenv}
 	e := environment{
 		study: c.need("SUPERMAX_STUDY"), stage: protocol.Stage(c.need("SUPERMAX_STAGE")), objects: c.need("SUPERMAX_OBJECTS"),
-		visible: getenv("CUDA_VISIBLE_DEVICES"), cache: getenv("SUPERMAX_CACHE"),
+		visible: getenv("CUDA_VISIBLE_DEVICES"), cache: c.cache(),
 	}
 	if e.stage != "" && !slices.Contains(protocol.Stages(), e.stage) {
 		c.bad("SUPERMAX_STAGE", "A, B or C")
 	}
 	e.reach(c)
 	e.device, e.threads = c.compute()
-	if e.cache != "" && !filepath.IsAbs(e.cache) {
-		c.bad("SUPERMAX_CACHE", "an absolute folder")
-	}
 	switch v := getenv("SUPERMAX_PARENT"); v {
 	case "":
 	case "stdin":

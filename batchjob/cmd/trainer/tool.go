@@ -41,10 +41,11 @@ func tool(ctx context.Context, args []string, getenv func(string) string, stdin 
 		return &toldWrong{fmt.Errorf("arguments %.100q are not allowed; allowed: none, predict or embed", args)}
 	}
 	var op *tensor.OpError
+	var machine *fetchError
 	switch {
 	case err == nil:
 		return out.Flush()
-	case ctx.Err() != nil || errors.Is(err, tensor.ErrOutOfMemory) || errors.As(err, &op):
+	case ctx.Err() != nil || errors.Is(err, tensor.ErrOutOfMemory) || errors.As(err, &op) || errors.As(err, &machine):
 		return err
 	}
 	return &toldWrong{err} // a variable or a file that is not as it should be
@@ -69,7 +70,7 @@ func embedTexts(ctx context.Context, c *checks, compute tensor.Options, in io.Re
 // predict reads the variables of the tool predict, the study and what it chose, and answers.
 func predict(ctx context.Context, c *checks, compute tensor.Options, log *slog.Logger, in io.Reader, out io.Writer) (err error) {
 	name, place := c.need("SUPERMAX_STUDY"), c.need("SUPERMAX_OBJECTS")
-	o := train.PredictOptions{Log: log}
+	o := train.PredictOptions{Log: log, Folder: fetcher(environment{cache: c.cache()}, log)}
 	if c.getenv("SUPERMAX_MODELS") != "" {
 		o.Models = c.number("SUPERMAX_MODELS", 10_000)
 	}

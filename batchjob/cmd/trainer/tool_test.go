@@ -55,6 +55,30 @@ func TestPredictTool(t *testing.T) {
 	}
 }
 
+// On AWS the corpus and the backbone are in a bucket, and come through the cache. That they cannot
+// be brought here is no mistake of the user's.
+func TestPredictToolFetches(t *testing.T) {
+	h := chosen(t)
+	data, _ := h.onAWS(t)
+	var out, log bytes.Buffer
+	predict := func() error {
+		return tool(t.Context(), []string{"predict"}, func(name string) string { return h.env[name] },
+			strings.NewReader(`{"id": "a", "text": "quiet tired rain"}`), &out, slog.New(slog.NewJSONHandler(&log, nil)))
+	}
+	check(t, predict())
+	if strings.Count(out.String(), "\n") != 1 || strings.Count(log.String(), "data is here") != 2 {
+		t.Errorf("wrote %s, log %s", out.String(), log.String())
+	}
+	h.env["SUPERMAX_CACHE"] = filepath.Join(t.TempDir(), "other")
+	check(t, os.RemoveAll(filepath.Join(data, "corpora")))
+	check(t, os.RemoveAll(filepath.Join(data, "backbones")))
+	check(t, os.Remove(data))
+	var told *toldWrong
+	if err := predict(); err == nil || errors.As(err, &told) {
+		t.Errorf("without the bucket: %v", err)
+	}
+}
+
 func TestEmbedTool(t *testing.T) {
 	h := newHome(t)
 	env := map[string]string{"SUPERMAX_MODEL": filepath.Join(filepath.Dir(h.dir), "tiny"), "SUPERMAX_POOLING": "mean", "SUPERMAX_FORMAT": "jsonl", "SUPERMAX_MAX_LENGTH": "8"}
@@ -93,6 +117,7 @@ func TestToolRefuses(t *testing.T) {
 		`arguments ["predict" "x"] are not allowed`:                            {args: []string{"predict", "x"}},
 		"SUPERMAX_STUDY is missing":                                            {edit: func(h *home) { delete(h.env, "SUPERMAX_STUDY") }},
 		`SUPERMAX_MODELS is "0", it must be a number of 1`:                     {edit: func(h *home) { h.env["SUPERMAX_MODELS"] = "0" }},
+		`SUPERMAX_CACHE is "cache", it must be an absolute folder`:             {edit: func(h *home) { h.env["SUPERMAX_CACHE"] = "cache" }},
 		"open bucket":    {edit: func(h *home) { h.env["SUPERMAX_OBJECTS"] += "-not" }},
 		"read the study": {edit: func(h *home) { h.env["SUPERMAX_STUDY"] = "other" }},
 		"study s has chosen no configuration yet": {edit: func(*home) {}},

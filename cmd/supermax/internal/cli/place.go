@@ -27,8 +27,9 @@ var (
 // A place is where a study lies, to be looked at.
 type place struct {
 	looked
-	report string                                // where its report is written
-	under  func(context.Context) (string, error) // says in one line what is under way
+	objects string                                // the URL of its results
+	report  string                                // where its report is written
+	under   func(context.Context) (string, error) // says in one line what is under way
 }
 
 // placeFlags say in which home a study lies: on this machine, or on AWS.
@@ -93,7 +94,7 @@ func (f *placeFlags) open(cmd *cobra.Command, name string) (place, error) {
 		if err != nil {
 			return place{}, err
 		}
-		return place{looked: s, report: name + ".html", under: func(ctx context.Context) (string, error) {
+		return place{looked: s, objects: account.ResultsURL(), report: name + ".html", under: func(ctx context.Context) (string, error) {
 			e, err := account.Execution(ctx, name)
 			if err != nil || e == nil {
 				return "", err
@@ -105,7 +106,7 @@ func (f *placeFlags) open(cmd *cobra.Command, name string) (place, error) {
 	if err != nil {
 		return place{}, err
 	}
-	return place{looked: folder, report: folder.Report(), under: func(context.Context) (string, error) {
+	return place{looked: folder, objects: folder.URL(), report: folder.Report(), under: func(context.Context) (string, error) {
 		pid, err := folder.Holder()
 		if err != nil || pid == 0 {
 			return "", err

@@ -52,6 +52,8 @@ func TestPredict(t *testing.T) {
 	}
 	for want, bad := range map[string][]string{
 		"--models -1 is not allowed":                {"predict", "small", posts, "--runs", runs, "--models", "-1"},
+		"--runs has no meaning with --aws":          {"predict", "small", posts, "--runs", runs, "--aws"},
+		"--stack has a meaning only with --aws":     {"predict", "small", posts, "--runs", runs, "--stack", "x"},
 		"--threads -2 is not allowed":               {"predict", "small", posts, "--runs", runs, "--threads", "-2"},
 		`--device "tpu" is not allowed`:             {"predict", "small", posts, "--runs", runs, "--device", "tpu"},
 		"takes 2 argument(s) and got 1":             {"predict", "small"},

@@ -89,11 +89,16 @@ func Open(ctx context.Context, stack string) (*Account, error) {
 	return newAccount(cfg, found), nil
 }
 
+// ResultsURL is where the results of the stack's studies are, for [objects.Open].
+func (a *Account) ResultsURL() string { return bucketURL(a.Stack.Results) }
+
+func bucketURL(name string) string { return "s3://" + name }
+
 func newAccount(cfg aws.Config, stack Stack) *Account {
 	table := dynamodb.NewFromConfig(cfg)
 	log := dynamo.Open(table, stack.Table)
 	opener := func(bucket string) bucketOpener {
-		return func(ctx context.Context) (*objects.Bucket, error) { return objects.Open(ctx, "s3://"+bucket) }
+		return func(ctx context.Context) (*objects.Bucket, error) { return objects.Open(ctx, bucketURL(bucket)) }
 	}
 	return &Account{
 		Stack: stack, Region: cfg.Region,

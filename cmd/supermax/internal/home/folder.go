@@ -44,8 +44,8 @@ func (f *Folder) db() string   { return filepath.Join(f.Dir, "study.db") }
 func (f *Folder) logs() string { return filepath.Join(f.Dir, "logs") }
 func (f *Folder) info() string { return filepath.Join(f.Dir, "run.json") }
 
-// url names the folder's objects for whoever reads them, in whatever working folder.
-func (f *Folder) url() string {
+// URL names the folder's objects for whoever reads them, in whatever working folder.
+func (f *Folder) URL() string {
 	dir, err := filepath.Abs(f.Objects())
 	if err != nil {
 		dir = f.Objects() // the working folder is gone; opening it says so

@@ -63,7 +63,7 @@ func (f *Folder) State(ctx context.Context) (*study.State, error) {
 
 // Rows reads every metrics row of the study.
 func (f *Folder) Rows(ctx context.Context) ([]results.Row, error) {
-	bucket, err := objects.Open(ctx, f.url())
+	bucket, err := objects.Open(ctx, f.URL())
 	if err != nil {
 		return nil, fmt.Errorf("open the run folder: %w", err)
 	}
@@ -78,7 +78,7 @@ func (f *Folder) Export(ctx context.Context, what, format string) ([]byte, error
 	if err != nil {
 		return nil, mistake.Wrap(err)
 	}
-	bucket, err := objects.Open(ctx, f.url())
+	bucket, err := objects.Open(ctx, f.URL())
 	if err != nil {
 		return nil, fmt.Errorf("open the run folder: %w", err)
 	}
@@ -92,7 +92,7 @@ func (f *Folder) Export(ctx context.Context, what, format string) ([]byte, error
 
 // Definition returns the study as it was created.
 func (f *Folder) Definition(ctx context.Context) (*config.Study, error) {
-	bucket, err := objects.Open(ctx, f.url())
+	bucket, err := objects.Open(ctx, f.URL())
 	if err != nil {
 		return nil, fmt.Errorf("open the run folder: %w", err)
 	}

@@ -30,7 +30,7 @@ func service(t *testing.T, f *Folder, s *config.Study) *handler.Service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bucket, err := objects.Open(t.Context(), f.url())
+	bucket, err := objects.Open(t.Context(), f.URL())
 	if err != nil {
 		t.Fatal(err)
 	}

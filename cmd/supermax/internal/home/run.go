@@ -90,7 +90,7 @@ func (r *run) run(ctx context.Context, listener net.Listener) (err error) {
 		return err
 	}
 	defer db.Close()
-	bucket, err := objects.Open(ctx, r.folder.url())
+	bucket, err := objects.Open(ctx, r.folder.URL())
 	if err != nil {
 		return fmt.Errorf("open the run folder: %w", err)
 	}

@@ -16,18 +16,20 @@ import (
 	"github.com/supermax-hpo/supermax/cmd/supermax/internal/mistake"
 )
 
-// PredictOptions say how [Folder.Predict] computes.
+// PredictOptions say with what [Predict] answers, and how it computes.
 type PredictOptions struct {
 	Tool
-	Models int // use the first so many of the chosen models; 0: all
+	Study   string
+	Objects string // where the study's results are: a folder's URL or a bucket's
+	Models  int    // use the first so many of the chosen models; 0: all
 }
 
 // Predict answers posts (JSON Lines with id and text) with the models that the study chose,
 // in a trainer process of its own. What is written to out is whole or, with an error, nothing
 // but the error counts.
-func (f *Folder) Predict(ctx context.Context, o PredictOptions, posts io.Reader, out io.Writer) error {
+func Predict(ctx context.Context, o PredictOptions, posts io.Reader, out io.Writer) error {
 	return o.run(ctx, "predict", []string{
-		"SUPERMAX_STUDY=" + f.Name(), "SUPERMAX_OBJECTS=" + f.url(), "SUPERMAX_MODELS=" + unlessZero(o.Models),
+		"SUPERMAX_STUDY=" + o.Study, "SUPERMAX_OBJECTS=" + o.Objects, "SUPERMAX_MODELS=" + unlessZero(o.Models),
 	}, posts, out)
 }
 

@@ -24,10 +24,9 @@ func shell(t *testing.T, lines string) string {
 // The tools get what they are told in their environment, and the texts at standard input.
 func TestTools(t *testing.T) {
 	echo := shell(t, `echo "$1 $SUPERMAX_STUDY$SUPERMAX_MODEL $SUPERMAX_DEVICE $SUPERMAX_THREADS $SUPERMAX_MODELS$SUPERMAX_MAX_LENGTH"; cat`)
-	f := &Folder{Dir: filepath.Join(t.TempDir(), "small")}
 	var out strings.Builder
-	p := PredictOptions{Tool: Tool{Device: "cuda", Trainer: echo, Threads: 2}}
-	if err := f.Predict(t.Context(), p, strings.NewReader("x"), &out); err != nil || out.String() != "predict small cuda:0 2 \nx" {
+	p := PredictOptions{Tool: Tool{Device: "cuda", Trainer: echo, Threads: 2}, Study: "small"}
+	if err := Predict(t.Context(), p, strings.NewReader("x"), &out); err != nil || out.String() != "predict small cuda:0 2 \nx" {
 		t.Errorf("%q, %v", out.String(), err)
 	}
 	out.Reset()

@@ -30,7 +30,7 @@ func (r *run) pool(stage protocol.Stage) *slots {
 			"SUPERMAX_TOKEN=" + r.server.token,
 			"SUPERMAX_STUDY=" + r.study.Name,
 			"SUPERMAX_STAGE=" + string(stage),
-			"SUPERMAX_OBJECTS=" + r.folder.url(),
+			"SUPERMAX_OBJECTS=" + r.folder.URL(),
 			"SUPERMAX_THREADS=" + strconv.Itoa(threads),
 		},
 		device: r.options.Device,
