@@ -34,6 +34,9 @@ func Load(dir string) (*Tokenizer, error) {
 	}
 	t, err := read(data)
 	if err == nil {
+		if c.TruncateSide != "" {
+			t.keepEnd = c.TruncateSide == "left"
+		}
 		return t, nil
 	}
 	var f *fileError
@@ -144,8 +147,8 @@ func readConfig(dir string) (config, error) {
 	if s := c.PaddingSide; s != "" && s != "left" && s != "right" {
 		return c, fmt.Errorf("read %s: padding_side is %q, allowed are left and right", path, s)
 	}
-	if s := c.TruncateSide; s != "" && s != "right" {
-		return c, fmt.Errorf("read %s: truncation_side %q is %w (implemented: right)", path, s, ErrNotImplemented)
+	if s := c.TruncateSide; s != "" && s != "left" && s != "right" {
+		return c, fmt.Errorf("read %s: truncation_side is %q, allowed are left and right", path, s)
 	}
 	return c, c.readModelType(dir)
 }

@@ -24,6 +24,7 @@ type Tokenizer struct {
 	pad     int32 // -1 when there is no padding token
 	padType int32
 	padLeft bool // padding stands before the text unless asked otherwise
+	keepEnd bool // a text that is too long loses its beginning, not its end
 
 	scratch sync.Pool // *scratch
 }
@@ -186,8 +187,7 @@ func (t *Tokenizer) fit(a, b *pieces, o Options) (Encoding, error) {
 	return t.assemble(a, b, n1, n2, o), nil
 }
 
-// assemble puts the first n1 pieces of a, and n2 of b when it is there, into their
-// template.
+// assemble puts n1 pieces of a, and n2 of b when it is there, into their template.
 func (t *Tokenizer) assemble(a, b *pieces, n1, n2 int, o Options) Encoding {
 	tmpl := t.single
 	if b != nil {
@@ -246,14 +246,19 @@ func (t *Tokenizer) padding(e Encoding, from, to int, o Options) {
 	}
 }
 
-// place copies the first n pieces of p to e at position at.
+// place copies n pieces of p to e at position at: the first, or the last where the beginning
+// is what a text loses.
 func (t *Tokenizer) place(e Encoding, at int, p *pieces, n int, o Options) int {
-	copy(e.IDs[at:], p.ids[:n])
+	from := 0
+	if t.keepEnd {
+		from = len(p.ids) - n
+	}
+	copy(e.IDs[at:], p.ids[from:from+n])
 	if o.IDsOnly {
 		return n
 	}
-	copy(e.Offsets[at:], p.offsets[:n])
-	for i, id := range p.ids[:n] {
+	copy(e.Offsets[at:], p.offsets[from:from+n])
+	for i, id := range p.ids[from : from+n] {
 		e.Tokens[at+i] = t.vocab[id]
 	}
 	return n

@@ -51,8 +51,9 @@ func fromJSON(data []byte, c config) (*Tokenizer, error) {
 	if err := json.Unmarshal(data, &f); err != nil {
 		return nil, fmt.Errorf("it is not a tokenizer's JSON: %w", withPlace(err))
 	}
-	if d := f.Truncation; d != nil && d.Direction != "" && d.Direction != "Right" {
-		return nil, fmt.Errorf("truncation's direction %q is %w (implemented: Right)", d.Direction, ErrNotImplemented)
+	cut := f.Truncation
+	if cut != nil && cut.Direction != "" && cut.Direction != "Left" && cut.Direction != "Right" {
+		return nil, fmt.Errorf("truncation.direction is %q, allowed are Left and Right", cut.Direction)
 	}
 	p := blueprint{pads: []string{c.Pad.name("")}}
 	if fam := c.family(); fam != nil {
@@ -83,6 +84,7 @@ func fromJSON(data []byte, c config) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
+	t.keepEnd = cut != nil && cut.Direction == "Left"
 	t.single, t.pair, err = f.PostProcessor.templates(len(t.vocab))
 	return t, err
 }

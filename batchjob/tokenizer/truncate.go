@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Strategy says which text of a pair loses tokens at its end when both are too long.
+// Strategy says which text of a pair loses tokens when both are too long.
 type Strategy uint8
 
 // The strategies, as Hugging Face's fast tokenizers define them.

@@ -1,7 +1,11 @@
 package tokenizer
 
 import (
+	"encoding/json"
 	"errors"
+	"os"
+	"path/filepath"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -78,5 +82,54 @@ func TestStrategyNames(t *testing.T) {
 	}
 	if got := Strategy(9).String(); got != "strategy 9" {
 		t.Errorf("an unknown strategy is %q", got)
+	}
+}
+
+// What transformers 4.56.2 gives of the golden BERT's tokenizer with truncation_side left.
+func TestKeepEnd(t *testing.T) {
+	golden := filepath.Join("..", "..", "tests", "golden", "tokenizers", "bert")
+	data, err := os.ReadFile(filepath.Join(golden, "tokenizer.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var whole map[string]any
+	if err := json.Unmarshal(data, &whole); err != nil {
+		t.Fatal(err)
+	}
+	whole["truncation"] = map[string]string{"direction": "Left"}
+	left := string(marshal(t, whole))
+	for name, c := range map[string]struct {
+		files map[string]string
+		keeps bool
+	}{
+		"by tokenizer_config.json": {map[string]string{"tokenizer.json": string(data), "tokenizer_config.json": `{"truncation_side": "left"}`}, true},
+		"by tokenizer.json":        {map[string]string{"tokenizer.json": left}, true},
+		"overruled":                {map[string]string{"tokenizer.json": left, "tokenizer_config.json": `{"truncation_side": "right"}`}, false},
+	} {
+		tok := load(t, folder(t, c.files))
+		if tok.keepEnd != c.keeps {
+			t.Errorf("%s: keeps the end: %v", name, tok.keepEnd)
+		}
+		if !c.keeps {
+			continue
+		}
+		for _, p := range []struct {
+			in   Input
+			most int
+			ids  []int32
+			at   [][2]int
+		}{
+			{Input{A: "I feel sad every day"}, 5, []int32{7, 248, 32, 132, 8}, [][2]int{{0, 0}, {11, 16}, {17, 18}, {18, 20}, {0, 0}}},
+			{Input{A: "I feel sad every day", B: "the cat is asleep now"}, 9, []int32{7, 248, 32, 132, 8, 562, 42, 249, 8},
+				[][2]int{{0, 0}, {11, 16}, {17, 18}, {18, 20}, {0, 0}, {13, 17}, {18, 19}, {19, 21}, {0, 0}}},
+		} {
+			got, err := tok.EncodeInput(p.in, Options{MaxLength: p.most})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(got.IDs, p.ids) || !slices.Equal(got.Offsets, p.at) {
+				t.Errorf("%s: %d tokens of %+v are %v at %v", name, p.most, p.in, got.IDs, got.Offsets)
+			}
+		}
 	}
 }
