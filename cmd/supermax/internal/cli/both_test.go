@@ -170,7 +170,7 @@ func TestEstimate(t *testing.T) {
 		t.Errorf("prints %s", out)
 	}
 	for want, args := range map[string][]string{
-		"nobody has measured the seconds an epoch of tiny takes on g5.xlarge: give them with --seconds-per-epoch": {},
+		"nobody has measured the seconds an epoch of tiny takes agent criteria on g5.xlarge: give them with --seconds-per-epoch": {},
 		"exclude each other": {"--from", "small", "--seconds-per-epoch", "1"},
 		"--seconds-per-epoch 0 is not allowed; it must be above 0": {"--seconds-per-epoch", "0"},
 		"--seconds-per-epoch NaN is not allowed":                   {"--seconds-per-epoch", "NaN"},

@@ -47,7 +47,7 @@ func estimateCommand() *cobra.Command {
 			}
 			var figures estimate.Figures = estimate.Given(seconds)
 			if !given {
-				if figures, err = measuredFigures(cmd, at, from, o.Instance); err != nil {
+				if figures, err = measuredFigures(cmd, at, from, o.Instance, study.Agent); err != nil {
 					return err
 				}
 			}
@@ -72,18 +72,18 @@ func estimateCommand() *cobra.Command {
 
 // measuredFigures takes the figures from a study, or from the table that comes with the
 // program.
-func measuredFigures(cmd *cobra.Command, at placeFlags, from, instance string) (estimate.Figures, error) {
+func measuredFigures(cmd *cobra.Command, at placeFlags, from, instance, agent string) (estimate.Figures, error) {
 	if from == "" {
-		return estimate.FromTable(instance)
+		return estimate.FromTable(instance, agent)
 	}
 	p, err := at.open(cmd, from)
 	if err != nil {
 		return nil, err
 	}
-	return studyFigures(cmd.Context(), p, from)
+	return studyFigures(cmd.Context(), p, from, agent)
 }
 
-func studyFigures(ctx context.Context, at looked, name string) (estimate.Figures, error) {
+func studyFigures(ctx context.Context, at looked, name, agent string) (estimate.Figures, error) {
 	state, err := at.State(ctx)
 	if err != nil {
 		return nil, err
@@ -92,5 +92,5 @@ func studyFigures(ctx context.Context, at looked, name string) (estimate.Figures
 	if err != nil {
 		return nil, fmt.Errorf("take the figures of study %s: %w", name, err)
 	}
-	return estimate.FromStudy(name, rows, state.CostSeconds)
+	return estimate.FromStudy(name, agent, rows, state.CostSeconds)
 }

@@ -149,14 +149,14 @@ func TestMakeRefuses(t *testing.T) {
 	}{
 		"slots":    {nil, Options{Slots: 0, Instance: "g"}, "0 slots are not allowed; allowed: 1 to 10000"},
 		"instance": {nil, Options{Slots: 1, Instance: "x"}, `instance "x" has no price in configs/prices.yaml; allowed: g`},
-		"figure":   {nil, Options{Slots: 1, Instance: "g"}, "nobody has measured the seconds an epoch of m1 takes on g"},
+		"figure":   {nil, Options{Slots: 1, Instance: "g"}, "nobody has measured the seconds an epoch of m1 takes agent criteria on g"},
 		"backbone": {func(c *config.Study) { c.Space = &space.Space{} }, Options{Slots: 1, Instance: "g"}, "names no backbone"},
 	} {
 		s := parsed(t)
 		if c.edit != nil {
 			c.edit(s)
 		}
-		figures, err := FromTable("g")
+		figures, err := FromTable("g", "criteria")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -168,7 +168,7 @@ func TestMakeRefuses(t *testing.T) {
 
 // row is one epoch of one seed.
 func row(stage protocol.Stage, model string, attempt, epoch int, seconds float64) results.Row {
-	r := results.Row{Stage: stage, Attempt: attempt, Epoch: epoch, Seed: 1, Params: space.Assignment{"model.name": space.String(model)}}
+	r := results.Row{Agent: "criteria", Stage: stage, Attempt: attempt, Epoch: epoch, Seed: 1, Params: space.Assignment{"model.name": space.String(model)}}
 	r.Seconds.Total = seconds
 	return r
 }
@@ -180,7 +180,7 @@ func TestFromStudy(t *testing.T) {
 		row("A", "m1", 0, 1, 99), row("A", "m1", 1, 1, 10), row("A", "m1", 1, 2, 20), row("A", "m2", 0, 3, 30),
 		row("C", "m1", 0, 0, 10), row("C", "m1", 0, 4, 40),
 	}
-	f, err := FromStudy("former", rows, func(s protocol.Stage) float64 { return map[protocol.Stage]float64{"A": 120, "C": 50}[s] })
+	f, err := FromStudy("former", "criteria", rows, func(s protocol.Stage) float64 { return map[protocol.Stage]float64{"A": 120, "C": 50}[s] })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,13 +199,16 @@ func TestFromStudy(t *testing.T) {
 	if f.Source() != "measured by study former" {
 		t.Errorf("source %q", f.Source())
 	}
-	if _, err := FromStudy("former", rows[4:5], func(protocol.Stage) float64 { return 0 }); !errors.Is(err, mistake.Err) {
+	if _, err := FromStudy("former", "criteria", rows[4:5], func(protocol.Stage) float64 { return 0 }); !errors.Is(err, mistake.Err) {
 		t.Errorf("no epochs: %v", err)
+	}
+	if _, err := FromStudy("former", "joint", rows, nil); !errors.Is(err, mistake.Err) || !strings.Contains(err.Error(), "study former is of agent criteria, whose epochs say nothing of those of joint") {
+		t.Errorf("of another agent: %v", err)
 	}
 }
 
 func TestTable(t *testing.T) {
-	f, err := parseTable([]byte("version: 1\nfigures:\n  - {backbone: m1, instance: g, seconds: 2.5, source: us, date: today}\n"), "g")
+	f, err := parseTable([]byte("version: 1\nfigures:\n  - {backbone: m1, agent: criteria, instance: g, seconds: 2.5, source: us, date: today}\n"), "g", "criteria")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,10 +218,10 @@ func TestTable(t *testing.T) {
 	for text, want := range map[string]string{
 		"version: 2\nfigures: []\n": "version 2 is not known",
 		"version: 1\nfigure: []\n":  "unknown field",
-		"version: 1\nfigures:\n  - {backbone: m1, instance: g, seconds: 0, source: us, date: today}\n": "wants seconds above 0",
-		"version: 1\nfigures:\n  - {backbone: m1, instance: g, seconds: 1}\n":                          "a source and a date",
+		"version: 1\nfigures:\n  - {backbone: m1, agent: criteria, instance: g, seconds: 0, source: us, date: today}\n": "wants seconds above 0",
+		"version: 1\nfigures:\n  - {backbone: m1, agent: criteria, instance: g, seconds: 1}\n":                          "an agent, a source and a date",
 	} {
-		if _, err := parseTable([]byte(text), "g"); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := parseTable([]byte(text), "g", "criteria"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}
 	}
@@ -232,7 +235,7 @@ func TestQuickstart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	figures, err := FromTable("laptop")
+	figures, err := FromTable("laptop", c.Agent)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,12 +35,16 @@ type mean struct{ sum, n float64 }
 
 func (m mean) value() float64 { return m.sum / m.n }
 
-// FromStudy takes the figures from what a study measured. slotSeconds is what the attempts
+// FromStudy takes the figures from what a study measured, for a study of the same agent: the
+// agents differ in rows and encoders. slotSeconds is what the attempts
 // of a stage took, of which epochs are a part: loading and saving are the rest.
-func FromStudy(study string, rows []results.Row, slotSeconds func(protocol.Stage) float64) (Figures, error) {
+func FromStudy(study, agent string, rows []results.Row, slotSeconds func(protocol.Stage) float64) (Figures, error) {
 	m := &measured{study: study, stages: map[protocol.Stage]map[string]mean{}, anywhere: map[string]mean{}, overhead: map[protocol.Stage]float64{}}
 	sums := map[protocol.Stage]float64{}
 	for _, r := range newest(rows) {
+		if r.Agent != agent {
+			return nil, mistake.Errorf("study %s is of agent %s, whose epochs say nothing of those of %s: name a finished study of %s, or give --seconds-per-epoch", study, r.Agent, agent, agent)
+		}
 		sums[r.Stage] += r.Seconds.Total
 		name, ok := r.Params["model.name"].AsString()
 		if r.Epoch == 0 || !ok {
@@ -103,24 +107,27 @@ func (m *measured) Seconds(stage protocol.Stage, backbone string) (float64, erro
 // Source implements [Figures].
 func (m *measured) Source() string { return "measured by study " + m.study }
 
-// listed is the table configs/seconds.yaml for one instance.
+// listed is the table configs/seconds.yaml for one instance and agent.
 type listed struct {
-	instance string
-	figures  []figure
+	instance, agent string
+	figures         []figure
 }
 
 type figure struct {
 	Backbone string  `yaml:"backbone"`
+	Agent    string  `yaml:"agent"`
 	Instance string  `yaml:"instance"`
 	Seconds  float64 `yaml:"seconds"`
 	Source   string  `yaml:"source"`
 	Date     string  `yaml:"date"`
 }
 
-// FromTable takes the figures that come with the program, for an instance.
-func FromTable(instance string) (Figures, error) { return parseTable(configs.Seconds, instance) }
+// FromTable takes the figures that come with the program, for an instance and an agent.
+func FromTable(instance, agent string) (Figures, error) {
+	return parseTable(configs.Seconds, instance, agent)
+}
 
-func parseTable(data []byte, instance string) (Figures, error) {
+func parseTable(data []byte, instance, agent string) (Figures, error) {
 	var t struct {
 		Version int      `yaml:"version"`
 		Figures []figure `yaml:"figures"`
@@ -132,21 +139,21 @@ func parseTable(data []byte, instance string) (Figures, error) {
 		return nil, fmt.Errorf("read configs/seconds.yaml: version %d is not known; known: 1", t.Version)
 	}
 	for _, f := range t.Figures {
-		if !(f.Seconds > 0) || f.Backbone == "" || f.Instance == "" || f.Source == "" || f.Date == "" {
-			return nil, fmt.Errorf("read configs/seconds.yaml: the figure of %s on %s wants seconds above 0, a source and a date", f.Backbone, f.Instance)
+		if !(f.Seconds > 0) || f.Backbone == "" || f.Agent == "" || f.Instance == "" || f.Source == "" || f.Date == "" {
+			return nil, fmt.Errorf("read configs/seconds.yaml: the figure of %s on %s wants seconds above 0, an agent, a source and a date", f.Backbone, f.Instance)
 		}
 	}
-	return &listed{instance, t.Figures}, nil
+	return &listed{instance, agent, t.Figures}, nil
 }
 
 // Seconds implements [Figures].
 func (l *listed) Seconds(_ protocol.Stage, backbone string) (float64, error) {
 	for _, f := range l.figures {
-		if f.Backbone == backbone && f.Instance == l.instance {
+		if f.Backbone == backbone && f.Agent == l.agent && f.Instance == l.instance {
 			return f.Seconds, nil
 		}
 	}
-	return 0, mistake.Errorf("nobody has measured the seconds an epoch of %s takes on %s: give them with --seconds-per-epoch, or name a finished study that trained it with --from", backbone, l.instance)
+	return 0, mistake.Errorf("nobody has measured the seconds an epoch of %s takes agent %s on %s: give them with --seconds-per-epoch, or name a finished study that trained it with --from", backbone, l.agent, l.instance)
 }
 
 // Source implements [Figures].
