@@ -334,7 +334,7 @@ func TestModelsInit(t *testing.T) {
 		t.Errorf("again prints %q", out)
 	}
 	refuses(t, append(args, "--heads", "3"), "hidden_size 8 is not a multiple")
-	refuses(t, append(args, "--like", "gpt"), `like "gpt" is not implemented`)
+	refuses(t, append(args, "--like", "gpt"), `like "gpt" is not known`)
 }
 
 func TestBaseline(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -52,7 +53,7 @@ func modelsInitCommand() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.Like, "like", models.LikeBERT, "the architecture: bert")
+	flags.StringVar(&o.Like, "like", models.LikeBERT, "the architecture: "+strings.Join(models.Architectures(), ", "))
 	flags.IntVar(&o.Layers, "layers", 2, "layers")
 	flags.IntVar(&o.Hidden, "hidden", 128, "hidden size, a multiple of --heads")
 	flags.IntVar(&o.Heads, "heads", 4, "attention heads")

@@ -1,6 +1,7 @@
 // Package models makes small backbones with random weights and a vocabulary of the user's
 // own corpus, so that a first study needs no download. They are folders like any
-// checkpoint of the hub: config.json, model.safetensors and the vocabulary's files.
+// checkpoint of the hub: config.json, model.safetensors and the vocabulary's files. The
+// vocabulary is a WordPiece one whatever the architecture.
 package models
 
 import (
@@ -16,16 +17,13 @@ import (
 	"github.com/supermax-hpo/supermax/shared/config"
 )
 
-// LikeBERT is the only architecture that Init makes in this version.
-const LikeBERT = "bert"
-
 // ErrInput marks what the user can mend: an option, the corpus, or a folder in use.
 // Nothing was changed.
 var ErrInput = errors.New("wrong input")
 
 // Options say what Init makes. Equal options give equal files.
 type Options struct {
-	Like         string // the architecture: bert
+	Like         string // of [Architectures]
 	Layers       int
 	Hidden       int // a multiple of Heads
 	Heads        int
@@ -103,23 +101,6 @@ func initialize(ctx context.Context, dir string, o Options) (Result, error) {
 		return Result{}, err
 	}
 	return made(&want, true), nil
-}
-
-// model returns the backbone's configuration; its vocabulary's size is the most allowed.
-func (o *Options) model() (pretrained.Config, error) {
-	if o.Like != LikeBERT {
-		return pretrained.Config{}, input(fmt.Sprintf("like %q is not implemented yet (implemented: %s)", o.Like, LikeBERT))
-	}
-	if o.Intermediate == 0 {
-		o.Intermediate = 4 * o.Hidden
-	}
-	c := pretrained.DefaultConfig()
-	c.NumHiddenLayers, c.HiddenSize, c.NumAttentionHeads = o.Layers, o.Hidden, o.Heads
-	c.IntermediateSize, c.VocabSize, c.MaxPositionEmbeddings = o.Intermediate, o.Vocab, o.MaxPositions
-	if err := c.Validate(); err != nil {
-		return c, wrongInput{err}
-	}
-	return c, nil
 }
 
 // corpusTexts returns each criterion's wording and each post once.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/supermax-hpo/supermax/batchjob/dataset"
 	"github.com/supermax-hpo/supermax/batchjob/pretrained"
+	"github.com/supermax-hpo/supermax/batchjob/support"
 	"github.com/supermax-hpo/supermax/batchjob/tokenizer"
 	"github.com/supermax-hpo/supermax/shared/config"
 )
@@ -143,7 +144,7 @@ func TestInitRefuses(t *testing.T) {
 		change func(*Options)
 		want   string
 	}{
-		"architecture": {func(o *Options) { o.Like = "gpt" }, `like "gpt" is not implemented yet`},
+		"architecture": {func(o *Options) { o.Like = "gpt" }, `like "gpt" is not known (allowed: albert, bert, convbert,`},
 		"heads":        {func(o *Options) { o.Heads = 3 }, "hidden_size 8 is not a multiple of num_attention_heads 3"},
 		"layers":       {func(o *Options) { o.Layers = 0 }, "num_hidden_layers is 0, allowed is 1"},
 		"vocabulary":   {func(o *Options) { o.Vocab = 9 }, "size 9 is too small"},
@@ -271,5 +272,42 @@ func TestWholeLeavesNothing(t *testing.T) {
 	entries, err := os.ReadDir(parent)
 	if err != nil || len(entries) != 1 {
 		t.Errorf("left behind: %v, %v", entries, err)
+	}
+}
+
+// Every architecture comes with a tokenizer whose pairs of texts it can read, as long as asked.
+func TestArchitectures(t *testing.T) {
+	for _, like := range Architectures() {
+		t.Run(like, func(t *testing.T) {
+			o := options(t)
+			o.Like, o.Hidden, o.Heads = like, 16, 4
+			dir := filepath.Join(t.TempDir(), like)
+			made, err := Init(t.Context(), dir, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w, err := pretrained.Load(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tok, err := tokenizer.Load(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := w.Config
+			if c.ModelType != like || pretrained.Count(c) != made.Parameters || made.Parameters == 0 {
+				t.Errorf("made a %s of %d parameters, the folder holds a %s of %d", like, made.Parameters, c.ModelType, pretrained.Count(c))
+			}
+			if err := support.CheckBackbone(c, tok.VocabSize(), o.MaxPositions); err != nil {
+				t.Error(err)
+			}
+			if c.Positions() != o.MaxPositions && c.Positions() != 1<<20 {
+				t.Errorf("%d positions, asked were %d", c.Positions(), o.MaxPositions)
+			}
+			pad, err := tok.EncodeInput(tokenizer.Input{A: "sleep"}, tokenizer.Options{MaxLength: 9, Pad: true})
+			if err != nil || int(pad.IDs[8]) != c.PadTokenID {
+				t.Errorf("pads with %v, the configuration says %d: %v", pad.IDs, c.PadTokenID, err)
+			}
+		})
 	}
 }
