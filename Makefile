@@ -13,7 +13,7 @@ SUPERMAX := bin/supermax
 
 # Packages that link no libtorch: they also run under the race detector.
 PURE = $(shell CGO_ENABLED=0 go list ./cmd/... ./shared/... ./lambdas/... ./configs/... ./data/... \
-	./batchjob/tokenizer/... ./batchjob/dataset/... ./batchjob/safetensors/... ./batchjob/mapped/... ./batchjob/torchfile/... ./batchjob/pretrained/... ./batchjob/sched/... \
+	./batchjob/tokenizer/... ./batchjob/textlines/... ./batchjob/dataset/... ./batchjob/safetensors/... ./batchjob/mapped/... ./batchjob/torchfile/... ./batchjob/pretrained/... ./batchjob/sched/... \
 	./batchjob/slot/... ./batchjob/support/... ./batchjob/baseline/...)
 
 .PHONY: help deps build run test test-short test-race test-cov test-golden test-load e2e chaos bench-ask lint clean \

@@ -12,6 +12,7 @@ import (
 	"github.com/supermax-hpo/supermax/batchjob/head"
 	"github.com/supermax-hpo/supermax/batchjob/pretrained"
 	"github.com/supermax-hpo/supermax/batchjob/tensor"
+	"github.com/supermax-hpo/supermax/batchjob/textlines"
 	"github.com/supermax-hpo/supermax/batchjob/tokenizer"
 )
 
@@ -42,7 +43,7 @@ const (
 
 // Run reads texts and writes what the last layer makes of each, in their order. A text that
 // is longer than MaxLength loses its end, a pair that of the longer text. It errs on the first
-// line that is no text (an [ErrInput]), after those before it.
+// line that is no text ([textlines.ErrLine]), after those before it.
 func Run(ctx context.Context, o Options, in io.Reader, out io.Writer) (err error) {
 	if !slices.Contains(Poolings(), o.Pooling) {
 		return fmt.Errorf("pooling %q is not allowed; allowed: %v", o.Pooling, Poolings())
@@ -56,12 +57,12 @@ func Run(ctx context.Context, o Options, in io.Reader, out io.Writer) (err error
 	if err := e.load(); err != nil {
 		return err
 	}
-	lines := newReader(in)
+	lines := textlines.NewReader(in)
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		items, err := lines.next(chunkItems)
+		items, err := next(lines, chunkItems)
 		if err != nil {
 			return err
 		}

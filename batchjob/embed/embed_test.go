@@ -18,6 +18,7 @@ import (
 	"github.com/supermax-hpo/supermax/batchjob/internal/modeltest"
 	"github.com/supermax-hpo/supermax/batchjob/pretrained"
 	"github.com/supermax-hpo/supermax/batchjob/tensor"
+	"github.com/supermax-hpo/supermax/batchjob/textlines"
 )
 
 // tiny makes a small backbone with a tokenizer of eight words.
@@ -174,15 +175,11 @@ func TestRefuses(t *testing.T) {
 		"long":          {edit: func(o *Options) { o.MaxLength = 17 }, want: "maximum length 17 is not allowed; allowed: 1 to 16"},
 		"negative":      {edit: func(o *Options) { o.MaxLength = -1 }, want: "maximum length -1 is not allowed"},
 		"too short":     {edit: func(o *Options) { o.MaxLength = 1 }, in: texts, want: "tokenise the texts"},
-		"no object":     {in: `"secret"`, want: `line 1: wrong text: it is no object`, input: true},
-		"second line":   {in: "{\"text\": \"a\"}\n{\"text\": \"secret", want: "line 2: wrong text: it is no object", input: true},
-		"neither":       {in: `{"a": "secret"}`, want: `it has neither "text" alone nor "a" with "b"`, input: true},
-		"both":          {in: `{"text": "secret", "a": "a", "b": "b"}`, want: `neither "text" alone`, input: true},
-		"empty":         {in: `{"text": " "}`, want: "a text is empty", input: true},
-		"empty second":  {in: `{"a": "secret", "b": ""}`, want: "a text is empty", input: true},
-		"id":            {in: `{"id": [1], "text": "secret"}`, want: "its id is neither a text nor a number", input: true},
-		"no UTF-8":      {in: "{\"text\": \"secret\xff\"}", want: "it is not UTF-8", input: true},
-		"a long line":   {in: `{"text": "` + strings.Repeat("x", maxLine) + `"}`, want: "line 1: wrong text: it is longer than 16777216 bytes", input: true},
+		"no object":     {in: `"secret"`, want: `line 1 is not an object with either "text", or "a"`, input: true},
+		"second line":   {in: "{\"text\": \"a\"}\n{\"text\": \"secret", want: "line 2 is not JSON", input: true},
+		"both":          {in: `{"text": "secret", "a": "a", "b": "b"}`, want: `line 1 is not an object with either "text"`, input: true},
+		"empty":         {in: `{"text": " "}`, want: "line 1 has a text that is empty", input: true},
+		"empty second":  {in: `{"a": "secret", "b": ""}`, want: "line 1 has a text that is empty", input: true},
 		"broken writer": {in: texts, want: "write the vectors: full"},
 	} {
 		o := good
@@ -195,7 +192,7 @@ func TestRefuses(t *testing.T) {
 		} else {
 			err = Run(t.Context(), o, strings.NewReader(c.in), new(bytes.Buffer))
 		}
-		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "secret") || errors.Is(err, ErrInput) != c.input {
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "secret") || errors.Is(err, textlines.ErrLine) != c.input {
 			t.Errorf("%s: %v, want …%s…", name, err, c.want)
 		}
 	}
@@ -209,14 +206,3 @@ func TestRefuses(t *testing.T) {
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errors.New("full") }
-
-func FuzzParse(f *testing.F) {
-	for line := range strings.Lines(texts) {
-		f.Add([]byte(line))
-	}
-	f.Fuzz(func(t *testing.T, line []byte) {
-		if it, err := parse(line); err == nil && strings.TrimSpace(it.input.A) == "" {
-			t.Fatalf("%q has no text", line)
-		}
-	})
-}

@@ -1,9 +1,6 @@
 package train
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,71 +8,39 @@ import (
 	"unicode/utf8"
 
 	"github.com/supermax-hpo/supermax/batchjob/dataset"
+	"github.com/supermax-hpo/supermax/batchjob/textlines"
 )
-
-// maxLine bounds a line of posts in bytes.
-const maxLine = 16 << 20
 
 // post is a post that nobody labelled.
 type post struct{ id, text string }
 
-// readPosts reads JSON Lines with the fields id and text. Other fields are ignored. An error
-// names the line and never holds a post's text.
+// readPosts reads JSON Lines with the fields id and text. An error names the line and never holds
+// a post's text.
 func readPosts(in io.Reader) ([]post, error) {
 	var posts []post
-	lines := bufio.NewScanner(in)
-	lines.Buffer(make([]byte, 0, 64<<10), maxLine)
 	first := map[string]int{}
-	n := 0
-	for lines.Scan() {
-		n++
-		line := bytes.TrimSpace(lines.Bytes())
-		if len(line) == 0 {
-			continue
+	for lines := textlines.NewReader(in); ; {
+		l, err := lines.Next()
+		wrong := func(format string, args ...any) error {
+			return &textlines.Error{Line: l.Number, Err: fmt.Errorf(format, args...)}
 		}
-		var fields struct {
-			ID   json.RawMessage `json:"id"`
-			Text *string         `json:"text"`
-		}
-		if err := json.Unmarshal(line, &fields); err != nil {
-			return nil, fmt.Errorf("line %d is no JSON object with the texts id and text", n)
-		}
-		id, err := idOf(fields.ID)
 		switch {
+		case errors.Is(err, io.EOF) && len(posts) == 0:
+			return nil, errors.New("there is no post; every line must be an object with id and text")
+		case errors.Is(err, io.EOF):
+			return posts, nil
 		case err != nil:
-			return nil, fmt.Errorf("line %d: %w", n, err)
-		case fields.Text == nil || strings.TrimSpace(*fields.Text) == "":
-			return nil, fmt.Errorf("line %d: text is missing or empty; every post needs one", n)
-		case !utf8.Valid(line):
-			return nil, fmt.Errorf("line %d is not UTF-8", n)
-		case first[id] > 0:
-			return nil, fmt.Errorf("line %d: its id is that of line %d; every id must be unique", n, first[id])
+			return nil, err
+		case l.ID == "":
+			return nil, wrong("has no id, or an empty one; allowed: a text or a number")
+		case !l.Text || strings.TrimSpace(l.A) == "":
+			return nil, wrong("has no text, or an empty one; every post needs one")
+		case first[l.ID] > 0:
+			return nil, wrong("has the id of line %d; every id must be unique", first[l.ID])
 		}
-		first[id] = n
-		posts = append(posts, post{id, *fields.Text})
+		first[l.ID] = l.Number
+		posts = append(posts, post{l.ID, l.A})
 	}
-	switch err := lines.Err(); {
-	case errors.Is(err, bufio.ErrTooLong):
-		return nil, fmt.Errorf("line %d is longer than %d bytes", n+1, maxLine)
-	case err != nil:
-		return nil, fmt.Errorf("read the posts: %w", err)
-	case len(posts) == 0:
-		return nil, errors.New("there is no post; every line must be an object with id and text")
-	}
-	return posts, nil
-}
-
-// idOf reads an id, which may be a text or a number.
-func idOf(raw json.RawMessage) (string, error) {
-	var text string
-	if json.Unmarshal(raw, &text) == nil && text != "" {
-		return text, nil
-	}
-	var number json.Number
-	if len(raw) > 0 && raw[0] != '"' && json.Unmarshal(raw, &number) == nil && number != "" {
-		return number.String(), nil
-	}
-	return "", errors.New("id is missing or empty; allowed: a text or a number")
 }
 
 // An Answer is what a study's models say about a post and a criterion, or about one of the

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/supermax-hpo/supermax/batchjob/textlines"
 	"github.com/supermax-hpo/supermax/batchjob/tokenizer"
 	"github.com/supermax-hpo/supermax/cmd/supermax/internal/tokenize"
 )
@@ -81,7 +82,7 @@ DIR has tokenizer.json, or vocab.txt, vocab.json with merges.txt, spiece.model o
 // tokenizeAll marks what is wrong with the texts as the user's to mend.
 func tokenizeAll(cmd *cobra.Command, t *tokenizer.Tokenizer, in io.Reader, o tokenize.Options) error {
 	err := tokenize.Run(cmd.Context(), t, in, cmd.OutOrStdout(), o)
-	if errors.Is(err, tokenize.ErrLine) {
+	if errors.Is(err, textlines.ErrLine) {
 		return usageError{err}
 	}
 	return err

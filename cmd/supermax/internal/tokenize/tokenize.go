@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/supermax-hpo/supermax/batchjob/textlines"
 	"github.com/supermax-hpo/supermax/batchjob/tokenizer"
 )
 
@@ -20,22 +21,9 @@ type Options struct {
 	Tokens  bool
 }
 
-// ErrLine marks what is wrong with a line of the input.
-var ErrLine = errors.New("line")
-
-// lineError is a sentence about a line that holds none of its text.
-type lineError struct {
-	line int // from 1
-	err  error
-}
-
-func (e *lineError) Error() string        { return fmt.Sprintf("line %d %v", e.line, e.err) }
-func (e *lineError) Unwrap() error        { return e.err }
-func (e *lineError) Is(target error) bool { return target == ErrLine }
-
 // Run encodes the lines of in with t on all cores and writes to out, a line for each line
 // that is not blank, in their order, as soon as in has no more to give at once. It stops at the
-// first line that cannot be encoded (an ErrLine), after writing those before it, and when
+// first line that cannot be encoded ([textlines.ErrLine]), after writing those before it, and when
 // ctx ends, even while it waits for in.
 func Run(ctx context.Context, t *tokenizer.Tokenizer, in io.Reader, out io.Writer, o Options) error {
 	o.Encode.IDsOnly = !o.Offsets && !o.Tokens
@@ -75,7 +63,7 @@ func write(w *bufio.Writer, t *tokenizer.Tokenizer, b batch, o Options) error {
 	encodings, err := t.EncodeBatch(b.inputs, o.Encode)
 	var failed *tokenizer.InputError
 	if errors.As(err, &failed) {
-		line := &lineError{b.lines[failed.Input], fmt.Errorf("cannot be encoded: %w", failed.Err)}
+		line := &textlines.Error{Line: b.lines[failed.Input], Err: fmt.Errorf("cannot be encoded: %w", failed.Err)}
 		b.inputs = b.inputs[:failed.Input]
 		if e := write(w, t, b, o); e != nil {
 			return e
