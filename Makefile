@@ -115,7 +115,7 @@ bench-tensor: deps ## the cost of one small operation: ours and gotch/ts
 bench-search: ## the search beside Optuna 5, in one run: PART=speed, quality, parallel or all (the default; half an hour)
 	@bash scripts/bench-search.sh $(or $(PART),all)
 
-bench-backbones: deps ## our encoders beside Hugging Face's, in one run: PART=small, base, memory or all (the default; a quarter of an hour)
+bench-backbones: deps ## our encoders beside Hugging Face's, in one run: PART=small, base, types, memory or all (the default; twenty minutes)
 	@bash scripts/bench-backbones.sh $(or $(PART),all)
 
 bench-tokenizers: ## the tokenizers beside Hugging Face's Rust library, in one run: FAMILIES=bert,roberta,... (default all)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # bench-backbones.sh PART: measures our encoders and Hugging Face's (tests/bench/backbones) in
-# one run. PART is small, base, memory or all. Nothing else should run meanwhile. The Makefile
+# one run. PART is small, base, types, memory or all. Nothing else should run meanwhile. The Makefile
 # sets the C++ flags.
 set -euo pipefail
 cd "$(dirname "$0")/.."

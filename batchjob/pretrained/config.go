@@ -31,7 +31,7 @@ const (
 type Config struct {
 	ModelType                 string
 	VocabSize                 int
-	EmbeddingSize             int // of the embeddings, before they are projected to HiddenSize
+	EmbeddingSize             int // of the embeddings, before they are projected to HiddenSize; DeBERTa: 0, or HiddenSize where they are not
 	HiddenSize                int
 	NumHiddenLayers           int
 	NumAttentionHeads         int
@@ -153,8 +153,12 @@ func (c Config) MarshalJSON() ([]byte, error) {
 		return nil, err
 	}
 	for _, k := range keysOf(c.ModelType) {
+		value := k.field(&c)
+		if n, ok := value.(*int); ok && *n == 0 && (n == &c.AttentionHeadSize || n == &c.EmbeddingSize) {
+			continue // it follows from other keys; the hub library would take the 0 as it is
+		}
 		data = append(data, `,"`+k.name+`":`...)
-		if err := add(k.field(&c)); err != nil {
+		if err := add(value); err != nil {
 			return nil, fmt.Errorf("%s: %w", k.name, err)
 		}
 	}

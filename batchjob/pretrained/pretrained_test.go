@@ -323,6 +323,9 @@ func TestModelTypes(t *testing.T) {
 		if w.Config != small {
 			t.Errorf("%+v was read as %+v", small, w.Config)
 		}
+		if text, err := os.ReadFile(filepath.Join(dir, "config.json")); err != nil || strings.Contains(string(text), `embedding_size": 0`) || strings.Contains(string(text), `head_size": 0`) || strings.Contains(string(text), `d_head": 0`) {
+			t.Errorf("%s says that a size is 0 which follows from others: %v", text, err)
+		}
 	}
 }
 

@@ -34,7 +34,7 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("backbones", flag.ContinueOnError)
-	part := flags.String("part", "all", "small, base, memory or all")
+	part := flags.String("part", "all", "small, base, types, memory or all")
 	p := peer{}
 	flags.StringVar(&p.python, "python", "", "a Python that has requirements.txt")
 	flags.StringVar(&p.program, "peer", "tests/bench/backbones/peer.py", "what it runs")
@@ -44,10 +44,10 @@ func run(ctx context.Context, args []string) error {
 	if p.python == "" {
 		return errors.New("-python is missing: a Python that has the packages of requirements.txt")
 	}
-	parts := map[string][]string{"small": {"small"}, "base": {"base"}, "memory": {"memory"}, "all": {"small", "base", "memory"}}
+	parts := map[string][]string{"small": {"small"}, "base": {"base"}, "types": {"types"}, "memory": {"memory"}, "all": {"small", "base", "types", "memory"}}
 	list, ok := parts[*part]
 	if !ok {
-		return fmt.Errorf("-part %q is not allowed; allowed: small, base, memory, all", *part)
+		return fmt.Errorf("-part %q is not allowed; allowed: small, base, types, memory, all", *part)
 	}
 	for _, name := range list {
 		if name == "memory" {
@@ -69,13 +69,15 @@ func run(ctx context.Context, args []string) error {
 type benchCase struct {
 	label   string
 	config  pretrained.Config
+	peers   []string    // the attentions that the peer has for it
 	batches [][][]int32 // rows of token ids
 	threads int         // of ours; the peer has both cores
 	rounds  int         // how often all batches are read; the first time does not count
 }
 
 // cases are the models by part: 98 thousand and a million parameters with rows of the lengths
-// that posts have (51 tokens on average), and BERT's base size with full rows.
+// that posts have (51 tokens on average); BERT's base size with full rows; and the other
+// architectures with four layers of width 128.
 func cases() map[string][]benchCase {
 	bert := func(vocabulary, hidden, layers, intermediate int) pretrained.Config {
 		c := pretrained.DefaultConfig()
@@ -86,16 +88,46 @@ func cases() map[string][]benchCase {
 	rng := rand.New(rand.NewPCG(1, 1))
 	natural := func() int { return 12 + int(min(116, rng.ExpFloat64()*40)) }
 	full := func(n int) func() int { return func() int { return n } }
-	return map[string][]benchCase{
+	both := []string{"sdpa", "eager"}
+	list := map[string][]benchCase{
 		"small": {
-			{"98k", bert(1200, 48, 2, 64), rows(rng, 20, 16, 1200, natural), 1, 6},
-			{"1m", bert(1200, 128, 4, 512), rows(rng, 20, 16, 1200, natural), 1, 4},
+			{"98k", bert(1200, 48, 2, 64), both, rows(rng, 20, 16, 1200, natural), 1, 6},
+			{"1m", bert(1200, 128, 4, 512), both, rows(rng, 20, 16, 1200, natural), 1, 4},
 		},
 		"base": {
-			{"base-128", pretrained.DefaultConfig(), rows(rng, 1, 8, 30522, full(128)), 2, 4},
-			{"base-384", pretrained.DefaultConfig(), rows(rng, 1, 8, 30522, full(384)), 2, 3},
+			{"base-128", pretrained.DefaultConfig(), both, rows(rng, 1, 8, 30522, full(128)), 2, 4},
+			{"base-384", pretrained.DefaultConfig(), both, rows(rng, 1, 8, 30522, full(384)), 2, 3},
 		},
 	}
+	for _, name := range pretrained.ModelTypes() {
+		attentions := both
+		switch name {
+		case pretrained.ModelTypeBERT:
+			continue
+		case pretrained.ModelTypeConvBERT, pretrained.ModelTypeDeBERTaV2, pretrained.ModelTypeELECTRA, pretrained.ModelTypeXLNet:
+			attentions = []string{"eager"}
+		}
+		list["types"] = append(list["types"], benchCase{name, small(name), attentions, rows(rng, 20, 16, 1200, natural), 1, 3})
+	}
+	return list
+}
+
+// small is an architecture with four layers of width 128, DeBERTa in its third version.
+func small(name string) pretrained.Config {
+	c := pretrained.Default(name)
+	c.VocabSize, c.HiddenSize, c.NumHiddenLayers, c.NumAttentionHeads, c.IntermediateSize = 1200, 128, 4, 4, 512
+	c.PadTokenID = 0
+	if c.MaxPositionEmbeddings > 0 {
+		c.MaxPositionEmbeddings = 129 // of which RoBERTa leaves one
+	}
+	if c.EmbeddingSize > 0 {
+		c.EmbeddingSize = 128
+	}
+	if name == pretrained.ModelTypeDeBERTaV2 {
+		c.RelativeAttention, c.ShareAttKey, c.PositionBiasedInput = true, true, false
+		c.PosAttType, c.NormRelEbd, c.PositionBuckets = pretrained.AttentionTerms{C2P: true, P2C: true}, "layer_norm", 64
+	}
+	return c
 }
 
 // rows draws so many batches of so many rows.
@@ -120,7 +152,7 @@ func (c benchCase) compare(ctx context.Context, p peer) error {
 		return err
 	}
 	best, attention := 0.0, ""
-	for _, name := range []string{"sdpa", "eager"} {
+	for _, name := range c.peers {
 		seconds, err := p.measure(ctx, c, name)
 		if err != nil {
 			return err

@@ -1,4 +1,4 @@
-"""Measures a Hugging Face BERT classifier for tests/bench/backbones.
+"""Measures a Hugging Face classifier for tests/bench/backbones.
 
 Reads one JSON object from standard input: a config, batches of rows of token ids, which
 attention, how many threads and rounds. Prints a JSON list with the seconds of each forward and
@@ -17,10 +17,8 @@ request = json.load(sys.stdin)
 torch.set_num_threads(request["threads"])
 torch.manual_seed(0)
 transformers.logging.set_verbosity_error()
-request["config"].pop("model_type")
-config = transformers.BertConfig(num_labels=2, **request["config"])
-config._attn_implementation = request["attention"]
-model = transformers.BertForSequenceClassification._from_config(config, attn_implementation=request["attention"])
+config = transformers.AutoConfig.for_model(**request["config"], num_labels=2)
+model = transformers.AutoModelForSequenceClassification.from_config(config, attn_implementation=request["attention"])
 model.train()
 
 batches = []
