@@ -11,6 +11,7 @@ import (
 	"github.com/supermax-hpo/supermax/batchjob/backbone"
 	"github.com/supermax-hpo/supermax/batchjob/head"
 	"github.com/supermax-hpo/supermax/batchjob/pretrained"
+	"github.com/supermax-hpo/supermax/batchjob/support"
 	"github.com/supermax-hpo/supermax/batchjob/tensor"
 	"github.com/supermax-hpo/supermax/batchjob/textlines"
 	"github.com/supermax-hpo/supermax/batchjob/tokenizer"
@@ -102,8 +103,8 @@ func (e *embedder) load() error {
 	if e.tokenizer, err = tokenizer.Load(e.Folder); err != nil {
 		return err
 	}
-	if n, ids := e.tokenizer.VocabSize(), weights.Config.VocabSize; n > ids {
-		return fmt.Errorf("the tokenizer in %s has %d ids, but vocab_size in its config.json is %d", e.Folder, n, ids)
+	if err := support.CheckVocabulary(weights.Config, e.tokenizer.VocabSize()); err != nil {
+		return fmt.Errorf("the backbone in %s does not fit: %w", e.Folder, err)
 	}
 	e.even = weights.Config.PaddingCounts()
 	positions := weights.Config.Positions()

@@ -14,23 +14,13 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"os/signal"
 	"slices"
-	"syscall"
 
 	"github.com/supermax-hpo/supermax/batchjob/pretrained"
+	"github.com/supermax-hpo/supermax/tests/bench/internal/command"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:])
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench-backbones:", err)
-		os.Exit(1)
-	}
-}
+func main() { command.Main("bench-backbones", run) }
 
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("backbones", flag.ContinueOnError)

@@ -12,20 +12,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
+
+	"github.com/supermax-hpo/supermax/tests/bench/internal/command"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:])
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench-search:", err)
-		os.Exit(1)
-	}
-}
+func main() { command.Main("bench-search", run) }
 
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("optuna", flag.ContinueOnError)

@@ -17,22 +17,13 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
+
+	"github.com/supermax-hpo/supermax/tests/bench/internal/command"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:])
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench-tokenizers:", err)
-		os.Exit(1)
-	}
-}
+func main() { command.Main("bench-tokenizers", run) }
 
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("tokenizers", flag.ContinueOnError)

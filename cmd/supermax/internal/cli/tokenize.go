@@ -2,9 +2,7 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -54,15 +52,15 @@ DIR has tokenizer.json, or vocab.txt, vocab.json with merges.txt, spiece.model o
 			if _, err := t.EncodeInput(tokenizer.Input{}, o.Encode); err != nil {
 				return usage("--max-length %d: %w", o.Encode.MaxLength, err)
 			}
-			in := cmd.InOrStdin()
+			path := "-"
 			if len(args) == 1 {
-				f, err := os.Open(args[0])
-				if err != nil {
-					return fmt.Errorf("open the texts: %w", err)
-				}
-				defer f.Close()
-				in = f
+				path = args[0]
 			}
+			in, err := openTexts(cmd, path)
+			if err != nil {
+				return err
+			}
+			defer in.Close()
 			return tokenizeAll(cmd, t, in, o)
 		},
 	}

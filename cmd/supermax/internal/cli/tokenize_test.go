@@ -50,7 +50,7 @@ func TestTokenizeRefusals(t *testing.T) {
 	refuses(t, append(model, file, "--padding-side", "top"), `--padding-side "top"`, "left, right")
 	refuses(t, append(model, file, "--pad"), "--pad needs --max-length")
 	refuses(t, append(model, file, "--max-length", "2"), "--max-length 2", "leaves no room")
-	refuses(t, append(model, filepath.Join(dir, "none")), "open the texts", "none")
+	refuses(t, append(model, filepath.Join(dir, "none")), "read the texts", "none")
 	refuses(t, append(model, bad), "line 2 is not JSON, at byte 10")
 	refuses(t, []string{"tokenize", "--model", filepath.Dir(bad) + "/none", file}, "load tokenizer", "none")
 	if _, _, stderr := call(append(model, bad)...); strings.Contains(stderr, "secret") {

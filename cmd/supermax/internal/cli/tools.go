@@ -31,23 +31,31 @@ func checkTool(t home.Tool) error {
 	return nil
 }
 
-// fromTo gives use what is in a file (- is standard input) and puts what it writes whole into
+// openTexts opens a file of texts; - is standard input.
+func openTexts(cmd *cobra.Command, path string) (io.ReadCloser, error) {
+	if path == "-" {
+		return io.NopCloser(cmd.InOrStdin()), nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the texts: %w", err)
+	}
+	return file, nil
+}
+
+// fromTo gives use what is in a file, as openTexts has it, and puts what it writes whole into
 // another, or to standard output where that is empty.
 func fromTo(cmd *cobra.Command, in, out string, use func(io.Reader, io.Writer) error) error {
-	source := cmd.InOrStdin()
-	if in != "-" {
-		file, err := os.Open(in)
-		if err != nil {
-			return fmt.Errorf("read the texts: %w", err)
-		}
-		defer file.Close()
-		source = file
+	source, err := openTexts(cmd, in)
+	if err != nil {
+		return err
 	}
+	defer source.Close()
 	if out == "" {
 		return use(source, cmd.OutOrStdout())
 	}
 	var failed error
-	err := wholefile.WriteFrom(out, 0o600, func(w io.Writer) error {
+	err = wholefile.WriteFrom(out, 0o600, func(w io.Writer) error {
 		failed = use(source, w)
 		return failed
 	})
