@@ -27,6 +27,7 @@ func newALBERT(c pretrained.Config, m made) *albert {
 				key:          m.linear(at + "attention.key"),
 				value:        m.linear(at + "attention.value"),
 				attended:     m.linear(at + "attention.dense"),
+				distance:     m[at+"attention.distance_embedding.weight"],
 				attendedNorm: m.norm(at+"attention.LayerNorm", c.LayerNormEps),
 				inner:        m.linear(at + "ffn"),
 				outer:        m.linear(at + "ffn_output"),
@@ -36,6 +37,7 @@ func newALBERT(c pretrained.Config, m made) *albert {
 	}
 	a := &albert{embeddings: newEmbeddings(c, m), stack: newStack(c, layers),
 		project: m.linear("encoder.embedding_hidden_mapping_in"), group: c.InnerGroupNum}
+	a.distancesWhole = true
 	a.drops.outer = 0 // the published network drops nothing after its feed-forward half
 	return a
 }

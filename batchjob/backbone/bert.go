@@ -25,14 +25,14 @@ func (m *bert) embed(p *pass) tensor.T {
 // embeddings add up what a token is, where it stands and which text it belongs to, and
 // normalise it.
 type embeddings struct {
-	word, position, tokenType tensor.T // [vocabulary, width], [positions, width], [types, width]
+	word, position, tokenType tensor.T // [vocabulary, width], [positions, width], [types, width]; zero where they are not added
 	norm                      norm
 	pad                       int  // the padding token, which is not trained
 	fixed                     bool // positions are not trained
 }
 
 func newEmbeddings(c pretrained.Config, m made) embeddings {
-	return embeddings{
+	e := embeddings{
 		word:      m["embeddings.word_embeddings.weight"],
 		position:  m["embeddings.position_embeddings.weight"],
 		tokenType: m["embeddings.token_type_embeddings.weight"],
@@ -40,6 +40,10 @@ func newEmbeddings(c pretrained.Config, m made) embeddings {
 		pad:       c.PadTokenID,
 		fixed:     c.SinusoidalPosEmbds,
 	}
+	if relative, _ := c.RelativeKeys(); relative {
+		e.position = tensor.T{} // checkpoints have it all the same
+	}
+	return e
 }
 
 // sum returns the normalised sum [tokens, width]. Where there are types but readTypes is false
@@ -54,11 +58,12 @@ func (e embeddings) sum(p *pass, positions []int32, readTypes bool) tensor.T {
 		}
 		x = s.Add(x, s.Embedding(e.tokenType, s.Indices(types)))
 	}
-	table := e.position
-	if e.fixed {
-		table = s.Detach(table)
+	if table := e.position; table != (tensor.T{}) {
+		if e.fixed {
+			table = s.Detach(table)
+		}
+		x = s.Add(x, s.Embedding(table, s.Indices(positions)))
 	}
-	x = s.Add(x, s.Embedding(table, s.Indices(positions)))
 	return e.norm.apply(s, x)
 }
 
@@ -77,6 +82,7 @@ func (p *pass) countPositions() []int32 {
 // a LayerNorm after it (Vaswani et al. 2017).
 type layer struct {
 	query, key, value, attended linear
+	distance                    tensor.T // [2·positions-1, size]; zero where positions are absolute
 	attendedNorm                norm
 	inner, outer                linear
 	outerNorm                   norm
@@ -92,6 +98,8 @@ type stack struct {
 	activation func(*tensor.Scope, tensor.T) tensor.T
 	layers     []layer // in the order in which they are passed
 	drops      drops
+	// distancesWhole has what distances say added to the scores after these are scaled, not before.
+	distancesWhole bool
 }
 
 func newStack(c pretrained.Config, layers []layer) stack {
@@ -109,6 +117,7 @@ func newBERTStack(c pretrained.Config, m made) stack {
 			key:          m.linear(at + "attention.self.key"),
 			value:        m.linear(at + "attention.self.value"),
 			attended:     m.linear(at + "attention.output.dense"),
+			distance:     m[at+"attention.self.distance_embedding.weight"],
 			attendedNorm: m.norm(at+"attention.output.LayerNorm", c.LayerNormEps),
 			inner:        m.linear(at + "intermediate.dense"),
 			outer:        m.linear(at + "output.dense"),
@@ -120,12 +129,19 @@ func newBERTStack(c pretrained.Config, m made) stack {
 
 func (m *stack) layer(p *pass, i int, x tensor.T) tensor.T {
 	s, l, site := p.s, m.layers[i], 1+3*i
-	a := s.Attention(l.query.apply(s, x), l.key.apply(s, x), l.value.apply(s, x), p.rows,
-		m.config.NumAttentionHeads, p.tokenDrop(site, m.drops.attention))
-	kept, keys := p.narrow(p.rows, i == len(m.layers)-1, a, x)
-	a = l.attendedNorm.residual(s, l.attended.apply(s, kept[0]), kept[1], p.dropAt(keys, site+1, m.drops.attended))
+	kept, keys := p.narrow(p.rows, i == len(m.layers)-1, m.attend(p, l, x, p.tokenDrop(site, m.drops.attention)), x)
+	a := l.attendedNorm.residual(s, l.attended.apply(s, kept[0]), kept[1], p.dropAt(keys, site+1, m.drops.attended))
 	f := l.outer.apply(s, m.activation(s, l.inner.apply(s, a)))
 	return l.outerNorm.residual(s, f, a, p.dropAt(keys, site+2, m.drops.outer))
+}
+
+// attend returns what each token sees of its row, [tokens, hidden].
+func (m *stack) attend(p *pass, l layer, x tensor.T, d tensor.Drop) tensor.T {
+	if l.distance != (tensor.T{}) {
+		return m.attendRelative(p, l, x, d)
+	}
+	s := p.s
+	return s.Attention(l.query.apply(s, x), l.key.apply(s, x), l.value.apply(s, x), p.rows, m.config.NumAttentionHeads, d)
 }
 
 func (m *stack) finish(_ *pass, x tensor.T) tensor.T { return x }

@@ -212,6 +212,19 @@ func (c Config) ReadsTypes() bool {
 	return c.TypeVocabSize > 0
 }
 
+// The values of position_embedding_type.
+const (
+	absolute         = "absolute"
+	relativeKey      = "relative_key"
+	relativeKeyQuery = "relative_key_query"
+)
+
+// RelativeKeys reports whether attention's queries meet a vector for how far a key is from them,
+// instead of positions in the embeddings, and whether its keys do too.
+func (c Config) RelativeKeys() (queries, keys bool) {
+	return c.PositionEmbeddingType == relativeKey || c.PositionEmbeddingType == relativeKeyQuery, c.PositionEmbeddingType == relativeKeyQuery
+}
+
 // HeadSize is the width of an attention head.
 func (c Config) HeadSize() int {
 	if c.ModelType == ModelTypeConvBERT {

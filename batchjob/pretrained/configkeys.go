@@ -101,7 +101,7 @@ func Default(modelType string) Config {
 		NumAttentionHeads: 12, IntermediateSize: 3072, MaxPositionEmbeddings: 512,
 		TypeVocabSize: 2, HiddenAct: "gelu", HiddenDropoutProb: 0.1,
 		AttentionProbsDropoutProb: 0.1, LayerNormEps: 1e-12, InitializerRange: 0.02,
-		PositionEmbeddingType: "absolute",
+		PositionEmbeddingType: absolute,
 	}
 	switch modelType {
 	case ModelTypeRoBERTa:

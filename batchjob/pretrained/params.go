@@ -48,6 +48,13 @@ func (s *specs) embeddings(c Config, n int) {
 	s.norm("embeddings.LayerNorm", n)
 }
 
+// distances adds an attention's vectors for relative positions, where it has them.
+func (s *specs) distances(c Config, attention string) {
+	if relative, _ := c.RelativeKeys(); relative {
+		s.add(attention+"distance_embedding.weight", 2*c.MaxPositionEmbeddings-1, c.HeadSize())
+	}
+}
+
 // feedForward adds the second half of BERT's layers and its like.
 func (s *specs) feedForward(c Config, layer string) {
 	s.linear(layer+"intermediate.dense", c.IntermediateSize, c.HiddenSize)
@@ -105,6 +112,7 @@ func (s *specs) bert(c Config) {
 		for _, name := range []string{"query", "key", "value"} {
 			s.linear(layer+"attention.self."+name, h, h)
 		}
+		s.distances(c, layer+"attention.self.")
 		s.linear(layer+"attention.output.dense", h, h)
 		s.norm(layer+"attention.output.LayerNorm", h)
 		s.feedForward(c, layer)
@@ -125,6 +133,7 @@ func (s *specs) albert(c Config) {
 			for _, name := range []string{"query", "key", "value", "dense"} {
 				s.linear(layer+"attention."+name, h, h)
 			}
+			s.distances(c, layer+"attention.")
 			s.norm(layer+"attention.LayerNorm", h)
 			s.linear(layer+"ffn", c.IntermediateSize, h)
 			s.linear(layer+"ffn_output", h, c.IntermediateSize)

@@ -48,8 +48,8 @@ func (c Config) Validate() error {
 			return fmt.Errorf("%s is %v, it must be above 0", v.key, v.value)
 		}
 	}
-	if c.PositionEmbeddingType != "absolute" {
-		return fmt.Errorf("position_embedding_type %q is not implemented (implemented: absolute)", c.PositionEmbeddingType)
+	if allowed := c.positionEmbeddingTypes(); !slices.Contains(allowed, c.PositionEmbeddingType) {
+		return fmt.Errorf("position_embedding_type %q is not implemented for %s (implemented: %s)", c.PositionEmbeddingType, c.ModelType, strings.Join(allowed, ", "))
 	}
 	if c.IsDecoder {
 		return fmt.Errorf("is_decoder is true; only encoders can be trained")
@@ -58,6 +58,15 @@ func (c Config) Validate() error {
 		return err
 	}
 	return c.validateOwn()
+}
+
+// positionEmbeddingTypes lists how the model type's tokens may know where they stand.
+func (c Config) positionEmbeddingTypes() []string {
+	switch c.ModelType {
+	case ModelTypeBERT, ModelTypeRoBERTa, ModelTypeELECTRA, ModelTypeALBERT:
+		return []string{absolute, relativeKey, relativeKeyQuery}
+	}
+	return []string{absolute}
 }
 
 // bounds returns the whole numbers of the model type.

@@ -13,7 +13,8 @@ type Model struct {
 	Hidden       int // width of the hidden states
 	Intermediate int // width inside the feed-forward layers
 	Heads        int
-	ConvKernel   int // ConvBERT: width of its convolution in tokens; else 0
+	ConvKernel   int  // ConvBERT: width of its convolution in tokens; else 0
+	Relative     bool // attention adds what relative positions say; DeBERTa's and XLNet's always does
 }
 
 // A Step is one training step.
@@ -57,8 +58,8 @@ const (
 // activation, of f; and two dropout masks of a byte. With f = 4h and s = 2 that is the 34h bytes
 // a token of Korthikanti et al. 2022 (arXiv 2205.05198), section 4.1. Their 5 × heads × Length
 // bytes for the attention's scores are not there where the library's fused attention keeps none.
-// DeBERTa's and XLNet's scores depend on relative positions, which the fused kernels do not
-// add, so a head keeps its probabilities before and after dropout and the mask:
+// DeBERTa's and XLNet's scores, and a Relative model's, depend on relative positions, which the
+// fused kernels do not add, so a head keeps its probabilities before and after dropout and the mask:
 //
 //	Batch × heads × Length² × (2s + 1)
 //
@@ -80,11 +81,11 @@ func Of(m Model, step Step) Need {
 	layer := tokens * ((8*h+2*f)*size + 2*h)
 	n.Working = tokens * 2 * f * size
 	scores := int64(step.Batch) * int64(m.Heads) * int64(step.Length) * int64(step.Length)
-	switch m.Type {
-	case "deberta", "deberta-v2", "xlnet":
+	switch {
+	case m.Relative, m.Type == "deberta", m.Type == "deberta-v2", m.Type == "xlnet":
 		layer += scores * (2*size + 1)
 		n.Working += scores * 3 * size
-	case "convbert":
+	case m.Type == "convbert":
 		k := int64(m.ConvKernel)
 		layer += tokens * ((k+4)*h/2 + k*int64(m.Heads)) * size
 	}

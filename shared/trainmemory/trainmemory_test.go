@@ -26,6 +26,8 @@ func TestOf(t *testing.T) {
 			State: 16 * 109_482_240, Activations: 3*4*token + 12*4*token, Working: 2*3072*4 + 66*token, Fixed: 1 << 30}},
 		{"scores", func(m *Model) { m.Type, m.Layers = "xlnet", 1 }, Step{Batch: 3, Length: 5}, Need{
 			State: 16 * 109_482_240, Activations: 15*(3*4*token+66*token) + 3*12*25*9, Working: 15*2*3072*4 + 3*12*25*12, Fixed: 1 << 30}},
+		{"relative keys", func(m *Model) { m.Relative, m.Layers = true, 1 }, Step{Batch: 3, Length: 5}, Need{
+			State: 16 * 109_482_240, Activations: 15*(3*4*token+66*token) + 3*12*25*9, Working: 15*2*3072*4 + 3*12*25*12, Fixed: 1 << 30}},
 		{"convolution", func(m *Model) { m.Type, m.Layers, m.ConvKernel = "convbert", 1, 9 }, Step{Batch: 1, Length: 1}, Need{
 			State: 16 * 109_482_240, Activations: 3*4*token + 66*token + (13*384+9*12)*4, Working: 2 * 3072 * 4, Fixed: 1 << 30}},
 	}

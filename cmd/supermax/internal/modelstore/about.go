@@ -20,10 +20,11 @@ type About struct {
 	Intermediate int    `json:"intermediate_size"`
 	Heads        int    `json:"heads"`
 	Vocabulary   int    `json:"vocabulary"`
-	ConvKernel   int    `json:"conv_kernel,omitempty"` // ConvBERT: of its convolutions, in tokens
-	MaxPositions int    `json:"max_positions"`         // tokens a row; 0: no limit
-	Weights      string `json:"weights"`               // the file that holds or names them
-	Bytes        int64  `json:"bytes"`                 // of all files
+	ConvKernel   int    `json:"conv_kernel,omitempty"`        // ConvBERT: of its convolutions, in tokens
+	Relative     bool   `json:"relative_positions,omitempty"` // BERT and its like: attention adds what relative positions say
+	MaxPositions int    `json:"max_positions"`                // tokens a row; 0: no limit
+	Weights      string `json:"weights"`                      // the file that holds or names them
+	Bytes        int64  `json:"bytes"`                        // of all files
 }
 
 // unlimited is what [pretrained.Config.Positions] says where there is no bound.
@@ -44,6 +45,7 @@ func Look(dir string) (About, error) {
 		Heads: c.NumAttentionHeads, Vocabulary: c.VocabSize,
 		Parameters: int64(pretrained.Count(c)),
 	}
+	a.Relative, _ = c.RelativeKeys()
 	if n := c.Positions(); n < unlimited {
 		a.MaxPositions = n
 	}
@@ -67,7 +69,7 @@ func Look(dir string) (About, error) {
 func (a About) Memory(step trainmemory.Step) (trainmemory.Need, error) {
 	m := trainmemory.Model{
 		Type: a.ModelType, Parameters: a.Parameters, Layers: a.Layers, Hidden: a.Hidden,
-		Intermediate: a.Intermediate, Heads: a.Heads, ConvKernel: a.ConvKernel,
+		Intermediate: a.Intermediate, Heads: a.Heads, ConvKernel: a.ConvKernel, Relative: a.Relative,
 	}
 	if err := trainmemory.Check(m, step); err != nil {
 		return trainmemory.Need{}, mistake.Wrap(err)
