@@ -214,3 +214,18 @@ func TestOtherOperations(t *testing.T) {
 		})
 	}
 }
+
+// A large linear map gives the same bits each time, wherever its tensors come to lie.
+func TestLinearRepeats(t *testing.T) {
+	large := networks[slices.IndexFunc(networks, func(n network) bool { return n.terms == 200 })]
+	out, grads := run(t, large, Kernels, 0)
+	for i := range 5 {
+		do(t, Kernels, func(s *Scope) {
+			s.Floats(make([]float32, 7+i*1000), 7+i*1000) // shifts what is taken next
+			again, gradsAgain := run(t, large, Kernels, 0)
+			if !slices.Equal(out, again) || !slices.EqualFunc(grads, gradsAgain, slices.Equal[[]float32]) {
+				t.Error("a second run differs")
+			}
+		})
+	}
+}
