@@ -22,6 +22,7 @@ func trials(st *study.State, c *config.Study, stage protocol.Stage) []results.Tr
 		if n := len(t.Reports); n > 0 {
 			last := t.Reports[n-1]
 			row.Epochs, row.F1Macro, row.ECE = last.ToEpoch, &last.Value.F1Macro, &last.Value.ECE
+			row.Violation = &t.Violation
 		}
 		if t.Failure != nil {
 			kind := string(t.Failure.Kind)

@@ -34,7 +34,7 @@ func TestTrials(t *testing.T) {
 			value, _ := trial.Value()
 			seconds := float64(len(trial.Reports)) // each rung took one
 			want := results.Trial{Trial: trial.Number, Agent: "criteria", State: string(trial.State), Fold: trial.Fold, Rung: trial.Rung,
-				Epochs: trial.Reports[trial.Reported()].ToEpoch, F1Macro: &value.F1Macro, ECE: &value.ECE, CostSeconds: seconds,
+				Epochs: trial.Reports[trial.Reported()].ToEpoch, F1Macro: &value.F1Macro, ECE: &value.ECE, Violation: &trial.Violation, CostSeconds: seconds,
 				Cost: seconds / 3600 * 7.2, Attempts: trial.Attempt + 1, Created: trial.Created}
 			if stage == protocol.StageC {
 				want.Candidate = trial.From

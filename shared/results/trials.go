@@ -23,6 +23,7 @@ type Trial struct {
 	Epochs      int    // at the end of the last rung that it reported; 0 without one
 	F1Macro     *float64
 	ECE         *float64 // both means over the seeds of each one's best epoch; nil without a report
+	Violation   *float64 // by how much the last report breaks the stage's limits (study.Limits); 0: not; nil without a report
 	CostSeconds float64  // slot seconds that its attempts told of
 	Cost        float64  // CostSeconds at the study's price an hour
 	Attempts    int
@@ -68,6 +69,7 @@ func trialColumns() []column[Trial] {
 		whole("epochs", func(r *Trial) *int { return &r.Epochs }),
 		optionalDouble("f1_macro", func(r *Trial) **float64 { return &r.F1Macro }),
 		optionalDouble("ece", func(r *Trial) **float64 { return &r.ECE }),
+		optionalDouble("violation", func(r *Trial) **float64 { return &r.Violation }),
 		double("cost_seconds", func(r *Trial) *float64 { return &r.CostSeconds }),
 		double("cost", func(r *Trial) *float64 { return &r.Cost }),
 		whole("attempts", func(r *Trial) *int { return &r.Attempts }),

@@ -71,6 +71,9 @@ func statusCommand() *cobra.Command {
 // out no work, who is at work on it.
 func standing(cmd *cobra.Command, at place, state *study.State) error {
 	out := cmd.OutOrStdout()
+	for _, line := range budgets(state) {
+		fmt.Fprintln(out, line)
+	}
 	if state.Settings().PricePerHour > 0 {
 		fmt.Fprintf(out, "spent %.2f", state.SpentDollars())
 		if budget, ok := state.BudgetDollars(); ok {
@@ -189,6 +192,9 @@ func trialTable(out io.Writer, trials []study.Trial) error {
 		if value, ok := t.Value(); ok {
 			f1, ece = fmt.Sprintf("%.4f", value.F1Macro), fmt.Sprintf("%.4f", value.ECE)
 			epochs = t.Reports[len(t.Reports)-1].ToEpoch
+		}
+		if t.Violation > 0 {
+			note = fmt.Sprintf("breaks the stage's limits: violation %.3g", t.Violation)
 		}
 		if t.Failure != nil {
 			note = string(t.Failure.Kind) + ": " + t.Failure.Message

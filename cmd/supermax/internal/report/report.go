@@ -61,6 +61,7 @@ type stage struct {
 	Parallel    template.HTML
 	Brightest   int // how many trials it draws in colour
 	Columns     []string
+	Limited     bool // one of Trials breaks the limits
 	Trials      []trial
 	Failures    []failure
 }
@@ -71,6 +72,7 @@ type trial struct {
 	Epochs          int
 	F1, ECE         string
 	Front           bool
+	Over            bool // it breaks the stage's limits
 	Cells           []string
 	Seconds, Memory string
 }
@@ -150,7 +152,7 @@ func search(state *study.State, data analysis.Stage, title string, rows []result
 		}
 		v, _ := t.Value()
 		last := t.Reports[len(t.Reports)-1]
-		row := trial{Number: t.Number, State: t.State, Epochs: last.ToEpoch, F1: score(v.F1Macro), ECE: score(v.ECE), Front: front[t.Number],
+		row := trial{Number: t.Number, State: t.State, Epochs: last.ToEpoch, F1: score(v.F1Macro), ECE: score(v.ECE), Front: front[t.Number], Over: t.Violation > 0,
 			Seconds: fmt.Sprintf("%.1f", t.CostSeconds()), Memory: fmt.Sprintf("%.0f", float64(last.PeakMemoryBytes)/(1<<20))}
 		for _, name := range s.Columns {
 			cell := "–"
@@ -159,7 +161,7 @@ func search(state *study.State, data analysis.Stage, title string, rows []result
 			}
 			row.Cells = append(row.Cells, cell)
 		}
-		s.Trials = append(s.Trials, row)
+		s.Trials, s.Limited = append(s.Trials, row), s.Limited || row.Over
 	}
 	for _, t := range state.Trials(id) {
 		if t.Failure != nil {

@@ -168,6 +168,18 @@ func TestOneTrial(t *testing.T) {
 	lacks(t, page, "Stage B", "nothing was reported")
 }
 
+// A trial that breaks the stage's limits cannot be handed on, however good it is.
+func TestLimits(t *testing.T) {
+	world := trainertest.NewWorld(t, func(c *config.Study) { c.Stages.A.Limits.ECE = 1e-6 })
+	world.Open("A")
+	world.Train("A", trainertest.Working)
+	contains(t, write(t, world.Now(), world.Rows()), `<tr class="over">`, "Struck through: breaks the stage")
+	world = trainertest.NewWorld(t, nil)
+	world.Open("A")
+	world.Train("A", trainertest.Working)
+	lacks(t, write(t, world.Now(), world.Rows()), `class="over"`, "Struck through")
+}
+
 func TestFailures(t *testing.T) {
 	world := trainertest.NewWorld(t, nil)
 	world.Open("A")
