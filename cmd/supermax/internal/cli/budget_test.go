@@ -16,7 +16,7 @@ func TestOfBudget(t *testing.T) {
 		"12 of 40 epochs":        {Epochs: 40},
 		"0.250 of 1.5 GPU hours": {GPUHours: 1.5},
 		"0.30 of 2 dollars":      {Dollars: 2},
-		"12 of 40 epochs, 0.250 of 2 GPU hours, 0.30 of 5 dollars": {40, 2, 5},
+		"12 of 40 epochs, 0.250 of 2 GPU hours, 0.30 of 5 dollars": {Epochs: 40, GPUHours: 2, Dollars: 5},
 	} {
 		if got := ofBudget(spent, budget); got != want {
 			t.Errorf("%+v: %q, want %q", budget, got, want)
