@@ -1,7 +1,7 @@
 // Package tensor computes with libtorch's tensors through gotch's libtch bindings. A
 // [Scope] owns the tensors of one step and frees them together; parameters live longer
 // and belong to [Params]. There are no finalizers and no locks: an operation costs its C
-// call. The fused steps of a transformer are kernels of our own (kernels.cpp), each with
+// call. The fused steps of a transformer are kernels of our own (internal/kernels), each with
 // a path of library operations that computes the same.
 package tensor
 

@@ -1,4 +1,4 @@
-// The inner loops of kernels.cpp. This file is included once for every instruction set,
+// The inner loops of loops.cpp. This file is included once for every instruction set,
 // in a namespace of its own, with that set's target pragma: so it has no include guard,
 // includes nothing, and uses no template that another translation unit could share.
 
