@@ -145,7 +145,7 @@ func TestModelsPullInterrupted(t *testing.T) {
 	server := hubOf(t, checkpoint(t))
 	came := make(chan struct{})
 	var ranges []string
-	server.Spoil = func(w http.ResponseWriter, r *http.Request, n int, content []byte) bool {
+	server.Spoil(func(w http.ResponseWriter, r *http.Request, n int, content []byte) bool {
 		if !r.URL.Query().Has("signature") {
 			return false
 		}
@@ -158,7 +158,7 @@ func TestModelsPullInterrupted(t *testing.T) {
 		close(came)
 		<-r.Context().Done()
 		return true
-	}
+	})
 	store := t.TempDir()
 	args := []string{"models", "pull", "owner/tiny", "--store", store}
 	cmd, stderr := start(t, "", args...)

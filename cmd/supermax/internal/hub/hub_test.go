@@ -168,10 +168,10 @@ func TestToken(t *testing.T) {
 	if sent[true] != 2 || sent[false] != 1 {
 		t.Errorf("requests: %v", sent)
 	}
-	s.Spoil = func(w http.ResponseWriter, _ *http.Request, _ int, _ []byte) bool {
+	s.Spoil(func(w http.ResponseWriter, _ *http.Request, _ int, _ []byte) bool {
 		w.WriteHeader(http.StatusInternalServerError)
 		return true
-	}
+	})
 	if _, err := c.Repository(t.Context(), model, "main"); err == nil || strings.Contains(err.Error(), s.Token) || !strings.Contains(err.Error(), "500 Internal Server Error (tried 8 times)") {
 		t.Errorf("an error: %v", err)
 	}
@@ -184,12 +184,12 @@ func TestRedirects(t *testing.T) {
 		"http://example.com/x": "example.com, which is not HTTPS",
 		"/owner/tiny-bert/resolve/" + hubtest.Commit + "/config.json": "more than 10 redirects",
 	} {
-		s.Spoil = func(w http.ResponseWriter, r *http.Request, _ int, content []byte) bool {
+		s.Spoil(func(w http.ResponseWriter, r *http.Request, _ int, content []byte) bool {
 			if content != nil {
 				http.Redirect(w, r, location, http.StatusTemporaryRedirect)
 			}
 			return content != nil
-		}
+		})
 		if err := fetch(t, c, s, t.TempDir(), "config.json"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("to %s: %v, want …%s…", location, err, want)
 		}
@@ -200,13 +200,13 @@ func TestRedirects(t *testing.T) {
 func TestRenamed(t *testing.T) {
 	s := server(t)
 	s.Token = "hf_token"
-	s.Spoil = func(w http.ResponseWriter, r *http.Request, _ int, _ []byte) bool {
+	s.Spoil(func(w http.ResponseWriter, r *http.Request, _ int, _ []byte) bool {
 		old := strings.HasPrefix(r.URL.Path, "/api/models/tiny-bert/")
 		if old {
 			http.Redirect(w, r, strings.Replace(r.URL.RequestURI(), "tiny-bert", model, 1), http.StatusTemporaryRedirect)
 		}
 		return old
-	}
+	})
 	c, _ := client(t, s, s.Token)
 	if r, err := c.Repository(t.Context(), "tiny-bert", "main"); err != nil || r.Name != model || r.Files[0].Bytes < 0 {
 		t.Errorf("got %+v, %v", r, err)
@@ -232,7 +232,7 @@ func TestDownloadGoesOn(t *testing.T) {
 	s := server(t)
 	content := s.Files["model.safetensors"]
 	var ranges []string
-	s.Spoil = func(w http.ResponseWriter, r *http.Request, n int, _ []byte) bool {
+	s.Spoil(func(w http.ResponseWriter, r *http.Request, n int, _ []byte) bool {
 		if !onStorage(r) {
 			return false
 		}
@@ -243,7 +243,7 @@ func TestDownloadGoesOn(t *testing.T) {
 		}
 		w.Header().Set("ETag", `"v1"`)
 		return false
-	}
+	})
 	c, _ := client(t, s, "")
 	if err := fetch(t, c, s, t.TempDir(), "model.safetensors"); err != nil {
 		t.Fatal(err)
@@ -260,7 +260,7 @@ func TestDownloadGoesOnLater(t *testing.T) {
 	dir := t.TempDir()
 	c, _ := client(t, s, "")
 	down := true
-	s.Spoil = func(w http.ResponseWriter, r *http.Request, n int, _ []byte) bool {
+	s.Spoil(func(w http.ResponseWriter, r *http.Request, n int, _ []byte) bool {
 		if down && onStorage(r) {
 			if n == 1 {
 				breakOff(w, content, 0, 300_000)
@@ -269,7 +269,7 @@ func TestDownloadGoesOnLater(t *testing.T) {
 			return true
 		}
 		return false
-	}
+	})
 	if err := fetch(t, c, s, dir, "model.safetensors"); err == nil || !strings.Contains(err.Error(), "503 Service Unavailable (tried 8 times)") {
 		t.Fatalf("got %v", err)
 	}
@@ -342,13 +342,13 @@ func TestDownloadFaults(t *testing.T) {
 			}
 			t.Run(fmt.Sprintf("%s, stops %v", name, stops), func(t *testing.T) {
 				s := server(t)
-				s.Spoil = func(w http.ResponseWriter, r *http.Request, n int, _ []byte) bool {
+				s.Spoil(func(w http.ResponseWriter, r *http.Request, n int, _ []byte) bool {
 					if !onStorage(r) || stops && n > 1 {
 						return false
 					}
 					tt.spoil(w, n)
 					return true
-				}
+				})
 				dir := t.TempDir()
 				if tt.part > 0 {
 					if err := os.WriteFile(filepath.Join(dir, "model.safetensors.part"), make([]byte, tt.part), 0o600); err != nil {
@@ -379,7 +379,7 @@ func TestDownloadFaults(t *testing.T) {
 func TestDownloadStalls(t *testing.T) {
 	s := server(t)
 	content := s.Files["model.safetensors"]
-	s.Spoil = func(w http.ResponseWriter, r *http.Request, n int, _ []byte) bool {
+	s.Spoil(func(w http.ResponseWriter, r *http.Request, n int, _ []byte) bool {
 		if !onStorage(r) || n > 1 {
 			return false
 		}
@@ -388,7 +388,7 @@ func TestDownloadStalls(t *testing.T) {
 		_ = http.NewResponseController(w).Flush()
 		<-r.Context().Done()
 		return true
-	}
+	})
 	c, waits := client(t, s, "")
 	c.stall = 100 * time.Millisecond
 	if err := fetch(t, c, s, t.TempDir(), "model.safetensors"); err != nil || len(*waits) != 1 {
@@ -419,22 +419,22 @@ func TestDescribe(t *testing.T) {
 		}
 	}
 	for want, header := range map[string]string{"no hash of it": "Content-Length", "how large it is": "Etag"} {
-		s.Spoil = func(w http.ResponseWriter, r *http.Request, _ int, content []byte) bool {
+		s.Spoil(func(w http.ResponseWriter, r *http.Request, _ int, content []byte) bool {
 			if r.Method == http.MethodHead {
 				w.Header().Set(header, "7")
 			}
 			return r.Method == http.MethodHead
-		}
+		})
 		if err := fetch(t, c, s, t.TempDir(), "config.json"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", header, err)
 		}
 	}
-	s.Spoil = func(w http.ResponseWriter, r *http.Request, _ int, content []byte) bool {
+	s.Spoil(func(w http.ResponseWriter, r *http.Request, _ int, content []byte) bool {
 		if r.Method == http.MethodHead {
 			w.WriteHeader(http.StatusForbidden)
 		}
 		return r.Method == http.MethodHead
-	}
+	})
 	if err := fetch(t, c, s, t.TempDir(), "config.json"); !errors.Is(err, mistake.Err) {
 		t.Errorf("refused: %v", err)
 	}
@@ -448,13 +448,13 @@ func TestDownloadStopped(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	s.Spoil = func(w http.ResponseWriter, r *http.Request, _ int, content []byte) bool {
+	s.Spoil(func(w http.ResponseWriter, r *http.Request, _ int, content []byte) bool {
 		if onStorage(r) {
 			cancel()
 			breakOff(w, content, 0, 10)
 		}
 		return false
-	}
+	})
 	f, _ := r.Lookup("model.safetensors")
 	if _, err := c.Download(ctx, r, f, filepath.Join(t.TempDir(), "x"), nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
@@ -465,7 +465,7 @@ func TestDownloadStopped(t *testing.T) {
 	if err := sleep(t.Context(), 1); err != nil {
 		t.Errorf("sleep: %v", err)
 	}
-	s.Spoil = nil
+	s.Spoil(nil)
 	if _, err := c.Download(t.Context(), r, f, filepath.Join(t.TempDir(), "no", "folder", "x"), nil); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("into no folder: %v", err)
 	}

@@ -303,7 +303,7 @@ func TestPullGoesOn(t *testing.T) {
 	want := files(t, backbone(t))
 	server := hubtest.New(t, model, want)
 	ctx, cancel := context.WithCancel(t.Context())
-	server.Spoil = func(w http.ResponseWriter, r *http.Request, n int, content []byte) bool {
+	server.Spoil(func(w http.ResponseWriter, r *http.Request, n int, content []byte) bool {
 		if !r.URL.Query().Has("signature") || n > 1 {
 			return false
 		}
@@ -311,7 +311,7 @@ func TestPullGoesOn(t *testing.T) {
 		_ = http.NewResponseController(w).Flush()
 		<-r.Context().Done()
 		return true
-	}
+	})
 	parent := t.TempDir()
 	dir := filepath.Join(parent, "tiny")
 	p := pulling(t, server)

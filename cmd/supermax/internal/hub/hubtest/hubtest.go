@@ -27,16 +27,33 @@ type Server struct {
 	Name  string            // the repository's
 	Files map[string][]byte // files whose names end in .safetensors or .bin are large
 	Token string            // without which it answers 401; empty: none is needed
-	// Spoil may answer a request itself and return true. n counts the requests for that path,
-	// from 1, and content is what the path is of (nil: the description).
-	Spoil func(w http.ResponseWriter, r *http.Request, n int, content []byte) bool
 	// Info may change the description before it is sent.
 	Info func(map[string]any)
 
 	mu       sync.Mutex
+	spoil    Spoiler
 	seen     map[string]int
 	requests []*http.Request
 	storage  string // URL of the second host
+}
+
+// A Spoiler may answer a request itself and return true. n counts the requests for that path,
+// from 1, and content is what the path is of (nil: the description).
+type Spoiler func(w http.ResponseWriter, r *http.Request, n int, content []byte) bool
+
+// Spoil has f asked before each request that comes from now on; nil: none. Another process may be
+// asking already.
+func (s *Server) Spoil(f Spoiler) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.spoil = f
+}
+
+func (s *Server) spoiled(w http.ResponseWriter, r *http.Request, n int, content []byte) bool {
+	s.mu.Lock()
+	f := s.spoil
+	s.mu.Unlock()
+	return f != nil && f(w, r, n, content)
 }
 
 // New starts a server with a repository; both hosts end with the test.
@@ -75,7 +92,7 @@ func (s *Server) hub(w http.ResponseWriter, r *http.Request) {
 	n := s.note(r)
 	name := strings.TrimPrefix(r.URL.Path, "/"+s.Name+"/resolve/"+Commit+"/")
 	content, isFile := s.Files[name]
-	if s.Spoil != nil && s.Spoil(w, r, n, content) {
+	if s.spoiled(w, r, n, content) {
 		return
 	}
 	switch {
@@ -100,7 +117,7 @@ func (s *Server) hub(w http.ResponseWriter, r *http.Request) {
 func (s *Server) store(w http.ResponseWriter, r *http.Request) {
 	n := s.note(r)
 	content, ok := s.Files[strings.TrimPrefix(r.URL.Path, "/")]
-	if s.Spoil != nil && s.Spoil(w, r, n, content) {
+	if s.spoiled(w, r, n, content) {
 		return
 	}
 	if !ok {
