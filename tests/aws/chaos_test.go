@@ -71,7 +71,8 @@ func (e *engine) disasters() []disaster {
 	var pids []int
 	return []disaster{
 		{name: "calm", trials: 6},
-		{name: "trainers-killed", trials: 40, happen: func() string {
+		// So many trials that a fast machine is not done with them before the last kill.
+		{name: "trainers-killed", trials: 120, happen: func() string {
 			if kills < 20 && time.Since(last) > time.Duration(300+rand.IntN(1200))*time.Millisecond {
 				kills += len(e.kill("KILL", 1))
 				last = time.Now()
