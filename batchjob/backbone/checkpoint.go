@@ -8,17 +8,8 @@ import "github.com/supermax-hpo/supermax/batchjob/tensor"
 // gone backward to it, the caller calls backward, which computes each layer again, from the last
 // to the first, and adds the parameters' gradients. They are the same to the last bit, as dropout
 // depends on no state.
-func (e *Encoder) LastCheckpointed(s *tensor.Scope, b Batch, rows *tensor.Packed, random *tensor.Randomness) (last tensor.T, backward func()) {
-	return e.runCheckpointed(e.pass(s, b, rows, random, false))
-}
-
-// SummaryCheckpointed is [Encoder.Summary] in the same way.
-func (e *Encoder) SummaryCheckpointed(s *tensor.Scope, b Batch, rows *tensor.Packed, random *tensor.Randomness) (summary tensor.T, backward func()) {
-	return e.runCheckpointed(e.pass(s, b, rows, random, true))
-}
-
-func (e *Encoder) runCheckpointed(p *pass) (last tensor.T, backward func()) {
-	s, steps := p.s, e.steps(p)
+func (e *Encoder) LastCheckpointed(s *tensor.Scope, b Batch, rows *tensor.Packed, random *tensor.Randomness, w Want) (last tensor.T, backward func()) {
+	steps := e.steps(e.pass(s, b, rows, random, w))
 	reads := make([]tensor.T, len(steps)+1) // what each step reads; the first reads the batch
 	s.NoGrad(func() {
 		for i, step := range steps {

@@ -23,7 +23,7 @@ func TestCheckpointedGradients(t *testing.T) {
 					return states[len(states)-1], func() {}
 				})
 				again, lastAgain := gradients(t, path, w, c.Batch, func(s *tensor.Scope, m *backbone.Encoder, rows *tensor.Packed, random *tensor.Randomness) (tensor.T, func()) {
-					return m.LastCheckpointed(s, c.Batch, rows, random)
+					return m.LastCheckpointed(s, c.Batch, rows, random, backbone.Tokens)
 				})
 				if !slices.Equal(last, lastAgain) {
 					t.Error("the last hidden states differ")
@@ -65,13 +65,13 @@ func TestSummary(t *testing.T) {
 		for name, path := range paths {
 			t.Run(c.Name()+"/"+name, func(t *testing.T) {
 				want, states := gradients(t, path, w, c.Batch, func(s *tensor.Scope, m *backbone.Encoder, rows *tensor.Packed, random *tensor.Randomness) (tensor.T, func()) {
-					return rows.End(m.Last(s, c.Batch, rows, random), m.SummaryLast()), func() {}
+					return rows.End(m.Last(s, c.Batch, rows, random, backbone.Tokens), m.SummaryLast()), func() {}
 				})
 				got, summaries := gradients(t, path, w, c.Batch, func(s *tensor.Scope, m *backbone.Encoder, rows *tensor.Packed, random *tensor.Randomness) (tensor.T, func()) {
-					return m.Summary(s, c.Batch, rows, random), func() {}
+					return m.Last(s, c.Batch, rows, random, backbone.Summaries), func() {}
 				})
 				again, summariesAgain := gradients(t, path, w, c.Batch, func(s *tensor.Scope, m *backbone.Encoder, rows *tensor.Packed, random *tensor.Randomness) (tensor.T, func()) {
-					return m.SummaryCheckpointed(s, c.Batch, rows, random)
+					return m.LastCheckpointed(s, c.Batch, rows, random, backbone.Summaries)
 				})
 				if d := goldenmodel.MaxDiff(t, summaries, states); !(d <= tolerance) {
 					t.Errorf("the summaries differ by %.2g", d)

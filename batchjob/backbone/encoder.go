@@ -136,7 +136,7 @@ func (e *Encoder) SummaryLast() bool { return e.config.ModelType == pretrained.M
 // layer's last. b must have passed Check and rows must be its [tensor.Packed]. A nil
 // random means no dropout, as in evaluation.
 func (e *Encoder) Forward(s *tensor.Scope, b Batch, rows *tensor.Packed, random *tensor.Randomness) []tensor.T {
-	p := e.pass(s, b, rows, random, false)
+	p := e.pass(s, b, rows, random, Tokens)
 	x := e.network.embed(p)
 	states := []tensor.T{e.network.finish(p, x)}
 	for i := range e.config.NumHiddenLayers {
@@ -146,20 +146,21 @@ func (e *Encoder) Forward(s *tensor.Scope, b Batch, rows *tensor.Packed, random 
 	return states
 }
 
-// Last returns the last of [Encoder.Forward]'s hidden states alone.
-func (e *Encoder) Last(s *tensor.Scope, b Batch, rows *tensor.Packed, random *tensor.Randomness) tensor.T {
-	return e.run(e.pass(s, b, rows, random, false))
-}
+// Want says which of the last hidden states are wanted.
+type Want uint8
 
-// Summary returns the last hidden state of the token that stands for each row (see
-// [Encoder.SummaryLast]), [rows, hidden]. It is [Encoder.Last]'s, dropout included, but what the
-// last layer would make of the other tokens is not computed: of 12 layers that is 6 % of the work.
-func (e *Encoder) Summary(s *tensor.Scope, b Batch, rows *tensor.Packed, random *tensor.Randomness) tensor.T {
-	return e.run(e.pass(s, b, rows, random, true))
-}
+const (
+	// Tokens are those of every token, [tokens, hidden].
+	Tokens Want = iota
+	// Summaries are those of the token that stands for each row (see [Encoder.SummaryLast]), [rows,
+	// hidden]. They are the tokens' own, dropout included, but what the last layer would make of the
+	// others is not computed: of 12 layers that is 6 % of the work.
+	Summaries
+)
 
-func (e *Encoder) run(p *pass) (x tensor.T) {
-	for _, step := range e.steps(p) {
+// Last returns the last of [Encoder.Forward]'s hidden states, those that are wanted.
+func (e *Encoder) Last(s *tensor.Scope, b Batch, rows *tensor.Packed, random *tensor.Randomness, w Want) (x tensor.T) {
+	for _, step := range e.steps(e.pass(s, b, rows, random, w)) {
 		x = step(x)
 	}
 	return x
@@ -185,63 +186,6 @@ func (e *Encoder) Pool(s *tensor.Scope, last tensor.T, rows *tensor.Packed) (ten
 		return tensor.T{}, fmt.Errorf("the checkpoint has no pooler")
 	}
 	return s.Tanh(e.pooler.apply(s, rows.First(last))), nil
-}
-
-// A pass is one batch on its way through the network.
-type pass struct {
-	s      *tensor.Scope
-	b      Batch
-	rows   *tensor.Packed
-	random *tensor.Randomness // nil: nothing is dropped
-
-	summary bool // of the last layer the rows' summaries are wanted alone
-	ends    bool // a row's summary is its last token, not its first
-
-	positions tensor.T // see [pass.memo]
-	relative  relative
-	segments  tensor.T
-}
-
-func (e *Encoder) pass(s *tensor.Scope, b Batch, rows *tensor.Packed, random *tensor.Randomness, summary bool) *pass {
-	return &pass{s: s, b: b, rows: rows, random: random, summary: summary, ends: e.SummaryLast()}
-}
-
-// narrow returns, in a last layer of which the summaries are wanted alone, the summaries' rows of
-// each of a layer's matrices [tokens, …] of rows, and their dropout keys; else all of them.
-func (p *pass) narrow(rows *tensor.Packed, last bool, x ...tensor.T) ([]tensor.T, tensor.Keys) {
-	if !last || !p.summary {
-		return x, rows.TokenKeys()
-	}
-	for i := range x {
-		x[i] = rows.End(x[i], p.ends)
-	}
-	return x, rows.EndKeys(p.ends)
-}
-
-// dropAt returns the dropout of a site for a matrix whose rows have these keys.
-func (p *pass) dropAt(keys tensor.Keys, site int, probability float64) tensor.Drop {
-	if p.random == nil || probability == 0 {
-		return tensor.Drop{}
-	}
-	return p.random.At(uint32(site), keys, probability)
-}
-
-// drop returns the dropout of a site for [tokens, …] matrices of rows.
-func (p *pass) drop(rows *tensor.Packed, site int, probability float64) tensor.Drop {
-	return p.dropAt(rows.TokenKeys(), site, probability)
-}
-
-// tokenDrop is drop for the batch's own rows.
-func (p *pass) tokenDrop(site int, probability float64) tensor.Drop {
-	return p.drop(p.rows, site, probability)
-}
-
-// memo returns what is kept at place, and makes it the first time.
-func (p *pass) memo(place *tensor.T, make func() tensor.T) tensor.T {
-	if *place == (tensor.T{}) {
-		p.s.Pin(func() { *place = make() })
-	}
-	return *place
 }
 
 // activationOf returns an activation by the hub library's name, which package pretrained has

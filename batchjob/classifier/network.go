@@ -131,20 +131,19 @@ func (t task) pool(p *pass) tensor.T {
 	if random != nil && t.salt != 0 {
 		random = &tensor.Randomness{Seed: random.Seed ^ t.salt, Step: random.Step}
 	}
-	summary := t.head.ReadsSummaries()
-	forward, checkpointed := t.encoder.Last, t.encoder.LastCheckpointed
-	if summary {
-		forward, checkpointed = t.encoder.Summary, t.encoder.SummaryCheckpointed
+	want := backbone.Tokens
+	if t.head.ReadsSummaries() {
+		want = backbone.Summaries
 	}
 	var states tensor.T
 	if p.recompute {
 		var backward func()
-		states, backward = checkpointed(p.scope, p.batch, p.rows, random)
+		states, backward = t.encoder.LastCheckpointed(p.scope, p.batch, p.rows, random, want)
 		p.backward = append(p.backward, backward)
 	} else {
-		states = forward(p.scope, p.batch, p.rows, random)
+		states = t.encoder.Last(p.scope, p.batch, p.rows, random, want)
 	}
-	if summary {
+	if want == backbone.Summaries {
 		return states
 	}
 	return t.head.Pool(p.scope, states, p.rows)

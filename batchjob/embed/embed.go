@@ -172,11 +172,11 @@ func (e *embedder) batch(which []int, encoded []tokenizer.Encoding, results []re
 			var made tensor.T
 			switch {
 			case e.head == nil:
-				made = e.encoder.Last(s, b, rows, nil)
+				made = e.encoder.Last(s, b, rows, nil, backbone.Tokens)
 			case e.head.ReadsSummaries():
-				made = e.encoder.Summary(s, b, rows, nil)
+				made = e.encoder.Last(s, b, rows, nil, backbone.Summaries)
 			default:
-				made = e.head.Pool(s, e.encoder.Last(s, b, rows, nil), rows)
+				made = e.head.Pool(s, e.encoder.Last(s, b, rows, nil, backbone.Tokens), rows)
 			}
 			values := s.Read(made)
 			for r, i := range which {
