@@ -69,11 +69,8 @@ type benchCase struct {
 // that posts have (51 tokens on average); BERT's base size with full rows; and the other
 // architectures with four layers of width 128.
 func cases() map[string][]benchCase {
-	bert := func(vocabulary, hidden, layers, intermediate int) pretrained.Config {
-		c := pretrained.DefaultConfig()
-		c.VocabSize, c.HiddenSize, c.NumHiddenLayers, c.NumAttentionHeads = vocabulary, hidden, layers, 4
-		c.IntermediateSize, c.MaxPositionEmbeddings = intermediate, 128
-		return c
+	sized := func(name string, hidden, layers, intermediate int) pretrained.Config {
+		return pretrained.Sized(name, pretrained.Sizes{Vocabulary: 1200, Hidden: hidden, Layers: layers, Heads: 4, Intermediate: intermediate, Positions: 128})
 	}
 	rng := rand.New(rand.NewPCG(1, 1))
 	natural := func() int { return 12 + int(min(116, rng.ExpFloat64()*40)) }
@@ -81,8 +78,8 @@ func cases() map[string][]benchCase {
 	both := []string{"sdpa", "eager"}
 	list := map[string][]benchCase{
 		"small": {
-			{"98k", bert(1200, 48, 2, 64), both, rows(rng, 20, 16, 1200, natural), 1, 6},
-			{"1m", bert(1200, 128, 4, 512), both, rows(rng, 20, 16, 1200, natural), 1, 4},
+			{"98k", sized(pretrained.ModelTypeBERT, 48, 2, 64), both, rows(rng, 20, 16, 1200, natural), 1, 6},
+			{"1m", sized(pretrained.ModelTypeBERT, 128, 4, 512), both, rows(rng, 20, 16, 1200, natural), 1, 4},
 		},
 		"base": {
 			{"base-128", pretrained.DefaultConfig(), both, rows(rng, 1, 8, 30522, full(128)), 2, 4},
@@ -97,27 +94,9 @@ func cases() map[string][]benchCase {
 		case pretrained.ModelTypeConvBERT, pretrained.ModelTypeDeBERTaV2, pretrained.ModelTypeELECTRA, pretrained.ModelTypeXLNet:
 			attentions = []string{"eager"}
 		}
-		list["types"] = append(list["types"], benchCase{name, small(name), attentions, rows(rng, 20, 16, 1200, natural), 1, 3})
+		list["types"] = append(list["types"], benchCase{name, sized(name, 128, 4, 512), attentions, rows(rng, 20, 16, 1200, natural), 1, 3})
 	}
 	return list
-}
-
-// small is an architecture with four layers of width 128, DeBERTa in its third version.
-func small(name string) pretrained.Config {
-	c := pretrained.Default(name)
-	c.VocabSize, c.HiddenSize, c.NumHiddenLayers, c.NumAttentionHeads, c.IntermediateSize = 1200, 128, 4, 4, 512
-	c.PadTokenID = 0
-	if c.MaxPositionEmbeddings > 0 {
-		c.MaxPositionEmbeddings = 129 // of which RoBERTa leaves one
-	}
-	if c.EmbeddingSize > 0 {
-		c.EmbeddingSize = 128
-	}
-	if name == pretrained.ModelTypeDeBERTaV2 {
-		c.RelativeAttention, c.ShareAttKey, c.PositionBiasedInput = true, true, false
-		c.PosAttType, c.NormRelEbd, c.PositionBuckets = pretrained.AttentionTerms{C2P: true, P2C: true}, "layer_norm", 64
-	}
-	return c
 }
 
 // rows draws so many batches of so many rows.
