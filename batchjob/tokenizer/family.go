@@ -97,19 +97,20 @@ func (f *family) specialTokens(c config) []addedToken {
 			tokens = append(tokens, a)
 		}
 	}
-	put(c.Bos, f.tokens.bos, false, f.normal)
-	put(c.Eos, f.tokens.eos, false, f.normal)
+	plain := func(n *tokenName, usual string) { put(n, usual, false, f.normal) }
+	plain(c.Bos, f.tokens.bos)
+	plain(c.Eos, f.tokens.eos)
 	put(c.Unknown, f.tokens.unk, false, f.normal || f.files == spmFiles)
-	put(c.Sep, f.tokens.sep, false, f.normal)
-	put(c.Pad, f.tokens.pad, false, f.normal)
-	put(c.Cls, f.tokens.cls, false, f.normal)
+	plain(c.Sep, f.tokens.sep)
+	plain(c.Pad, f.tokens.pad)
+	plain(c.Cls, f.tokens.cls)
 	put(c.Mask, f.tokens.mask, f.maskStrip, f.maskNormal)
 	for i := range c.Extra {
-		put(&c.Extra[i], "", false, f.normal)
+		plain(&c.Extra[i], "")
 	}
 	if f.padLeft && c.Extra == nil { // XLNet's
-		put(nil, "<eop>", false, f.normal)
-		put(nil, "<eod>", false, f.normal)
+		plain(nil, "<eop>")
+		plain(nil, "<eod>")
 	}
 	return tokens
 }

@@ -34,6 +34,9 @@ func Load(dir string) (*Tokenizer, error) {
 	}
 	t, err := read(data)
 	if err == nil {
+		if c.PaddingSide != "" {
+			t.padLeft = c.PaddingSide == "left"
+		}
 		if c.TruncateSide != "" {
 			t.keepEnd = c.TruncateSide == "left"
 		}

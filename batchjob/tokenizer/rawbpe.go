@@ -12,7 +12,7 @@ import (
 // ids, and merges.txt.
 func fromVocabJSON(vocabulary, merges []byte, c config) (*Tokenizer, error) {
 	f := &robertaFamily
-	p := blueprint{pads: []string{c.Pad.name(f.tokens.pad)}, padLeft: c.PaddingSide == "left"}
+	p := blueprint{pads: []string{c.Pad.name(f.tokens.pad)}}
 	if err := json.Unmarshal(vocabulary, &p.vocab); err != nil {
 		return nil, &fileError{"vocab.json", fmt.Errorf("it is not an object of tokens and their ids: %w", withPlace(err))}
 	}

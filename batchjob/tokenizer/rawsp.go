@@ -37,9 +37,6 @@ func fromSPModel(data []byte, f *family, c config) (*Tokenizer, error) {
 		}
 	}
 	p := blueprint{pads: []string{c.Pad.name(f.tokens.pad)}, padLeft: f.padLeft, padType: f.padType}
-	if c.PaddingSide != "" {
-		p.padLeft = c.PaddingSide == "left"
-	}
 	if err := p.unigram(list, m.unknown, false, s); err != nil {
 		return nil, err
 	}

@@ -62,9 +62,6 @@ func fromJSON(data []byte, c config) (*Tokenizer, error) {
 	} else {
 		p.pads = append(p.pads, "[PAD]", "<pad>")
 	}
-	if c.PaddingSide != "" {
-		p.padLeft = c.PaddingSide == "left"
-	}
 	var err error
 	switch f.Model.kind() {
 	case "WordPiece":

@@ -30,7 +30,7 @@ func fromVocab(data []byte, c config) (*Tokenizer, error) {
 	}
 	p := blueprint{
 		vocab: vocab, model: wordPieceModel(vocab, s, unknown, "##", 100), pads: []string{pad},
-		padLeft: c.PaddingSide == "left", added: c.withAdded(nil, vocab, special),
+		added: c.withAdded(nil, vocab, special),
 	}
 	t, err := build(p)
 	if err != nil {
