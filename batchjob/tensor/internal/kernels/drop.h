@@ -4,10 +4,6 @@
 
 namespace supermax {
 
-inline void check_matrix(const Tensor &t, const char *what) {
-  TORCH_CHECK(t.device().is_cpu() && t.scalar_type() == at::kFloat && t.dim() == 2, what, " must be a float matrix on the CPU, not ", t.toString(), t.sizes());
-}
-
 // A dropout as the autograd functions keep it between forward and backward.
 struct Drop {
   Tensor keys; // undefined without dropout

@@ -23,7 +23,7 @@ extern "C" sm_tensor sm_fused_attention(sm_tensor q_, sm_tensor k_, sm_tensor v_
     }
     const int no_mask = 0;
     const bool for_backward = true;
-    auto made = at::_efficient_attention_forward(by_heads(q_), by_heads(k_), by_heads(v_), std::nullopt, starts, starts, longest, longest, p, no_mask, for_backward);
-    return std::get<0>(made).reshape(q.sizes());
+    auto attended = at::_efficient_attention_forward(by_heads(q_), by_heads(k_), by_heads(v_), std::nullopt, starts, starts, longest, longest, p, no_mask, for_backward);
+    return std::get<0>(attended).reshape(q.sizes());
   });
 }

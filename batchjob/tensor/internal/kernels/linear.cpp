@@ -45,7 +45,7 @@ extern "C" sm_tensor sm_linear(sm_tensor x_, sm_tensor weight_, sm_tensor bias_)
     auto fits = [](const Tensor &t, int64_t dim) { return t.device().is_cpu() && t.scalar_type() == at::kFloat && t.dim() == dim && t.numel() > 0; };
     if (!fits(x, 2) || !fits(weight, 2) || !weight.is_contiguous() || x.size(1) != weight.size(1) || (bias && (!fits(*bias, 1) || !bias->is_contiguous() || bias->size(0) != weight.size(0))))
       return at::linear(x, weight, bias); // or its error
-    if (!onednn_gains(x.size(0), weight.numel())) return at::linear(x, weight, bias);
-    return Linear::apply(x, weight, bias);
+    // The gradients' products are as large as this one, with the same size that changes.
+    return onednn_gains(x.size(0), weight.numel()) ? Linear::apply(x, weight, bias) : at::linear(x, weight, bias);
   });
 }

@@ -58,10 +58,9 @@ bool onednn_gains(int64_t changing, int64_t others) {
 }
 
 void product(const Tensor &a, const Tensor &b, const Tensor &c, bool add, bool sums) {
-  int64_t all = a.size(sums ? 1 : 0), others = c.numel() * a.size(1) / all;
-  if (!onednn_gains(all, others)) return blas(a, b, c, add);
-  auto part = [&](int64_t from, int64_t n) { return std::array<Tensor, 3>{a.narrow(sums ? 1 : 0, from, n), sums ? b.narrow(0, from, n) : b, sums ? c : c.narrow(0, from, n)}; };
-  int64_t whole = whole_blocks(all, others);
+  int changing = sums ? 1 : 0; // the dimension of a
+  int64_t all = a.size(changing), whole = whole_blocks(all, c.numel() * a.size(1) / all);
+  auto part = [&](int64_t from, int64_t n) { return std::array<Tensor, 3>{a.narrow(changing, from, n), sums ? b.narrow(0, from, n) : b, sums ? c : c.narrow(0, from, n)}; };
   auto first = part(0, whole);
   at::native::mkldnn_matmul(first[0], first[1], first[2], add ? 1.f : 0.f, 1.f);
   if (whole == all) return;

@@ -57,4 +57,8 @@ inline const Tensor &tensor(sm_tensor t) { return *static_cast<Tensor *>(t); }
 inline const float *in(const Tensor &t) { return t.const_data_ptr<float>(); }
 inline float *out(const Tensor &t) { return t.mutable_data_ptr<float>(); }
 
+inline void check_matrix(const Tensor &t, const char *what) {
+  TORCH_CHECK(t.device().is_cpu() && t.scalar_type() == at::kFloat && t.dim() == 2, what, " must be a float matrix on the CPU, not ", t.toString(), t.sizes());
+}
+
 } // namespace supermax
